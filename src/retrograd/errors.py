@@ -1,0 +1,120 @@
+"""Errors that say what happened, where, with which values, and how to mend it.
+
+Every error that Retrograd raises on purpose derives from :class:`RetrogradError` and carries a ``hint``: a line
+that works when pasted.  ``where`` is the user's own source line, or a file and column; layer paths are put in front
+while the exception passes through the modules that were running.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from types import CodeType
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_internal_file: dict[str, bool] = {}
+
+
+class RetrogradError(Exception):
+    """An error with a place and a remedy.
+
+    ``message`` says what is wrong and with which values; ``where`` says at which place (default: nowhere);
+    ``hint`` is a fix.
+
+    >>> print(RetrogradError("no column 'prise'", where="houses.csv", hint="--target price"))
+    no column 'prise'
+      at: houses.csv
+      hint: --target price
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, where: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.where = where
+        self.layers: list[str] = []
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        if self.layers:
+            lines.append(f"  in layer: {'.'.join(reversed(self.layers))}")
+        if self.where:
+            lines.append(f"  at: {self.where}")
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class ShapeError(RetrogradError, ValueError):
+    """Shapes do not fit together."""
+
+
+class DTypeError(RetrogradError, TypeError):
+    """A dtype is not accepted, or dtypes do not fit together."""
+
+
+class GradError(RetrogradError, RuntimeError):
+    """A gradient was asked for that does not exist."""
+
+
+class TraceError(RetrogradError, RuntimeError):
+    """Something that cannot be staged into a graph."""
+
+
+class GraphError(RetrogradError, ValueError):
+    """A graph that breaks the rules of graphs: a cycle, an unknown op, a type that does not match."""
+
+
+class StateError(RetrogradError, KeyError):
+    """A state dict whose keys or shapes do not fit the module or optimiser."""
+
+    __str__ = RetrogradError.__str__  # KeyError would print the repr of the message
+
+
+class DataError(RetrogradError, ValueError):
+    """A data file or column that cannot be used as asked."""
+
+
+class ModelFileError(RetrogradError, ValueError):
+    """A model file that is damaged, truncated, hostile or of another version."""
+
+
+class UsageError(RetrogradError, ValueError):
+    """A call or command line that contradicts itself; the command line exits 2."""
+
+
+def is_internal(filename: str) -> bool:
+    """True for files of this package, which are never 'the user's line'."""
+    known = _internal_file.get(filename)
+    if known is None:
+        known = _internal_file[filename] = filename.startswith(_PACKAGE) or filename.startswith("<frozen")
+    return known
+
+
+def user_place(depth: int = 1) -> tuple[CodeType, int] | None:
+    """Code object and instruction of the nearest caller outside this package; cheap, turned into text by `describe`."""
+    frame = sys._getframe(depth)
+    internal = _internal_file
+    while frame is not None:
+        code = frame.f_code
+        name = code.co_filename
+        if not (internal[name] if name in internal else is_internal(name)):
+            return code, frame.f_lasti
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def describe(place: tuple[CodeType, int] | None) -> str | None:
+    """``file.py, line 12: loss = model(x)`` for a place that `user_place` returned."""
+    if place is None:
+        return None
+    code, instruction = place
+    line = code.co_firstlineno
+    positions = list(code.co_positions())
+    index = instruction // 2
+    if 0 <= index < len(positions) and positions[index][0] is not None:
+        line = positions[index][0] or line
+    text = linecache.getline(code.co_filename, line).strip()
+    where = f"{code.co_filename}, line {line}"
+    return f"{where}: {text}" if text else where
