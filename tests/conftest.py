@@ -19,7 +19,6 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,9 @@ ROWS_FILE = ROOT / "tests" / "rows.txt"
 
 # No deadline: a test that fails because a machine is slow says nothing about the code.  Derandomised: a failure is
 # there again tomorrow, on every machine.
-hypothesis.settings.register_profile("retrograd", deadline=None, derandomize=True, max_examples=50, database=None)
+hypothesis.settings.register_profile(
+    "retrograd", deadline=None, derandomize=True, max_examples=50, database=None
+)
 hypothesis.settings.load_profile("retrograd")
 
 
@@ -78,7 +79,9 @@ class RowReport:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--row-report", metavar="FILE", help="write the outcome of every test marked with a row, as JSON")
+    parser.addoption(
+        "--row-report", metavar="FILE", help="write the outcome of every test marked with a row, as JSON"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -92,7 +95,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark in item.iter_markers("row"):
             unknown = [row for row in mark.args if row not in known]
             if unknown or not mark.args:
-                raise pytest.UsageError(f"{item.nodeid}: row({', '.join(map(repr, mark.args))}) is not in tests/rows.txt")
+                raise pytest.UsageError(f"{item.nodeid}: row{mark.args} is not in tests/rows.txt")
             # user_properties travel with the report, also from the processes of pytest-xdist
             item.user_properties.extend(("row", row) for row in mark.args)
 
@@ -102,7 +105,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if report is not None:
         path = Path(session.config.getoption("--row-report"))
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"tests": report.tests}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        path.write_text(
+            json.dumps({"tests": report.tests}, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+        )
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -120,7 +125,7 @@ def _skip_reason(report: pytest.TestReport) -> str:
 
 
 @pytest.fixture
-def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty current folder, for code that writes beside it (runs/, predictions)."""
     monkeypatch.chdir(tmp_path)
-    yield tmp_path
+    return tmp_path
