@@ -126,10 +126,15 @@ def page_tests(page: str) -> dict[str, set[str]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("report", type=Path, help="the file that pytest --row-report wrote")
+    parser.add_argument(
+        "reports", type=Path, nargs="+", help="what pytest --row-report wrote; of two, the later counts"
+    )
     arguments = parser.parse_args()
     rows = read_rows()
-    page = write_page(json.loads(arguments.report.read_text(encoding="utf-8")), rows)
+    tests: dict[str, Any] = {}
+    for path in arguments.reports:
+        tests |= json.loads(path.read_text(encoding="utf-8"))["tests"]
+    page = write_page({"tests": tests}, rows)
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(page, encoding="utf-8")
     missing = [row for row in rows if row not in page_tests(page)]

@@ -27,8 +27,12 @@ INDEX = "https://pypi.org/simple"
 NEEDS_FREE_MB = 900
 
 # What an install takes, measured on Linux x86-64 with Python 3.11: (MB downloaded, MB on disk), by extra.
-SIZES = {"": (65, 270), "test": (2, 10), "peers": (700, 1900), "dev": (70, 260)}
+SIZES = {"": (70, 300), "test": (3, 10), "peers": (700, 1900), "dev": (70, 260)}
 
+# prefer-binary: a slightly older wheel is better than a compiler the person does not have
+PIP_OPTIONS = ["--disable-pip-version-check", "--no-input", "--prefer-binary", "--retries", "2"]
+
+# Pip's words when it cannot reach the package index.
 OFFLINE = (
     "NewConnectionError",
     "Failed to establish a new connection",
@@ -39,6 +43,7 @@ OFFLINE = (
     "Network is unreachable",
     "Connection refused",
     "RemoteDisconnected",
+    "(from versions: none)",
 )
 
 
@@ -247,9 +252,7 @@ def download(url: str) -> bytes:
 
 def pip_install(*what: str) -> None:
     """pip install in `.venv`, showing what is downloaded; turns a failure into what happened and a hint."""
-    # prefer-binary: a slightly older wheel is better than a compiler the person does not have
-    options = ["--disable-pip-version-check", "--no-input", "--prefer-binary", "--retries", "2"]
-    command = [str(python()), "-m", "pip", "install", *options, *what]
+    command = [str(python()), "-m", "pip", "install", *PIP_OPTIONS, *what]
     lines: list[str] = []
     with subprocess.Popen(
         command, cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -267,7 +270,7 @@ def pip_install(*what: str) -> None:
     text = "\n".join(lines)
     if any(sign in text for sign in OFFLINE):
         raise SetupError(
-            f"the package index ({index_url()}) cannot be reached",
+            f"the package index ({index_url()}) cannot be reached, or lacks what is needed",
             "check the connection; behind a proxy: export HTTPS_PROXY=http://HOST:PORT; without a network: put\n"
             "        the wheels into a folder and export PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER; then again",
         )
