@@ -19,6 +19,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -309,7 +310,7 @@ def pip_works() -> bool:
     return python().exists() and quiet(str(python()), "-c", check).returncode == 0
 
 
-def read_stamp() -> dict[str, object] | dict[str, list[str]]:
+def read_stamp() -> dict[str, Any]:
     """What was installed last, or an empty dict."""
     try:
         return json.loads(STAMP.read_text(encoding="utf-8"))
