@@ -218,6 +218,10 @@ class Epoch(TypedDict):
     validation_loss: float
 
 
+# Written out, because annotations are text here and TypedDict cannot see NotRequired in text.
+_KEYS = (
+    "name", "task", "target", "data", "split", "decisions", "findings", "model", "training", "cost", "seed", "versions",
+)  # fmt: skip
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "task": ("kind", "reason", "classes"),
     "target": ("name", "reason"),
@@ -235,7 +239,7 @@ _GROUPS = (
 
 def check_schema(facts: Mapping[str, Any], evidence: Mapping[str, np.ndarray]) -> None:
     """Raise `DataError` naming the first key or array that is missing or has the wrong shape."""
-    for key in Facts.__required_keys__:
+    for key in _KEYS:
         if key not in facts:
             raise DataError(f"run.json has no {key!r}", hint="see retrograd.report.schema.Facts")
     for key, parts in _REQUIRED.items():

@@ -1,0 +1,76 @@
+"""The few pieces of HTML the page is made of; everything that comes from data passes through `text`."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def text(value: Any) -> str:
+    """Escaped, on one line, and without control characters, which HTML forbids.
+
+    >>> text('<script>"')
+    '&lt;script&gt;&quot;'
+    """
+    return html.escape("".join(c if c.isprintable() else " " for c in str(value)))
+
+
+def paragraph(*sentences: str, kind: str = "") -> str:
+    """One paragraph of sentences that are already markup; empty ones are left out."""
+    attribute = f' class="{kind}"' if kind else ""
+    return f"<p{attribute}>{' '.join(sentence for sentence in sentences if sentence)}</p>"
+
+
+def section(name: str, title: str, *parts: str) -> str:
+    body = "\n".join(part for part in parts if part)
+    return f'<section id="{name}" aria-labelledby="{name}-title">\n<h2 id="{name}-title">{title}</h2>\n{body}\n</section>'
+
+
+def figure(svg: str | None, caption: str) -> str:
+    if svg is None:
+        return ""
+    return f"<figure>\n{svg}\n<figcaption>{caption}</figcaption>\n</figure>"
+
+
+def pair(*figures: str) -> str:
+    """Figures side by side where the screen has room."""
+    shown = [entry for entry in figures if entry]
+    return f'<div class="pair">{"".join(shown)}</div>' if shown else ""
+
+
+def table(
+    caption: str,
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numeric: Iterable[int] = (),
+    stack: bool = False,
+) -> str:
+    """A table whose first column names the row; ``numeric`` columns are set to the right.
+
+    ``stack`` turns each row into a block on a narrow screen, for tables of prose.  Cells are markup.
+    """
+    right = set(numeric)
+
+    def mark(index: int) -> str:
+        return ' class="n"' if index in right else ""
+
+    head = "".join(f'<th scope="col"{mark(i)}>{cell}</th>' for i, cell in enumerate(heads))
+    body = []
+    for row in rows:
+        cells = [f'<th scope="row">{row[0]}</th>']
+        for i, cell in enumerate(row[1:], start=1):
+            label = f' data-label="{text(heads[i])}"' if stack else ""
+            cells.append(f"<td{mark(i)}{label}>{cell}</td>")
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    kind = ' class="stack"' if stack else ""
+    newline = "\n"
+    return (
+        f'<div class="wide"><table{kind}><caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{newline.join(body)}\n</tbody></table></div>"
+    )
+
+
+def small(markup: str) -> str:
+    return f"<small>{markup}</small>" if markup else ""
