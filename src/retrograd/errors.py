@@ -28,11 +28,14 @@ class RetrogradError(Exception):
       hint: --target price
     """
 
+    locates = False
+    """True for errors of the engine: without a ``where``, they point at the user's own source line."""
+
     def __init__(self, message: str, *, hint: str | None = None, where: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.where = where
+        self.where = describe(user_place(2)) if where is None and self.locates else where
         self.layers: list[str] = []
 
     def __str__(self) -> str:
@@ -49,17 +52,25 @@ class RetrogradError(Exception):
 class ShapeError(RetrogradError, ValueError):
     """Shapes do not fit together."""
 
+    locates = True
+
 
 class DTypeError(RetrogradError, TypeError):
     """A dtype is not accepted, or dtypes do not fit together."""
+
+    locates = True
 
 
 class GradError(RetrogradError, RuntimeError):
     """A gradient was asked for that does not exist."""
 
+    locates = True
+
 
 class TraceError(RetrogradError, RuntimeError):
     """Something that cannot be staged into a graph."""
+
+    locates = True
 
 
 class GraphError(RetrogradError, ValueError):

@@ -1,0 +1,105 @@
+"""How functions take their arguments: numbers become tensors, dtypes are promoted, shapes are broadcast.
+
+This is the only place that promotes and broadcasts; ops below take equal shapes and dtypes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DTypeError
+from ..op import Op, bind, constant
+from ..ops._family import fill
+from ..ops.elementwise import Cast
+from ..ops.shape import Broadcast
+from ..types import DType, Shape, TensorType, broadcast_shapes, dtype_of, get_default_dtype, promote, result_dtype, scalar_dtype
+
+
+def is_tensor(x: Any) -> bool:
+    return hasattr(x, "_type")
+
+
+def as_tensor(x: Any) -> Any:
+    """``x`` itself if it is a tensor, else a constant made of the number, list or array."""
+    return x if hasattr(x, "_type") else constant(x)
+
+
+def cast(x: Any, dtype: DType) -> Any:
+    """``x`` in ``dtype``; the same tensor if it has it already."""
+    return x if x._type.dtype is dtype else bind(Cast, x, dtype=dtype)
+
+
+def expand(x: Any, shape: Shape) -> Any:
+    """``x`` broadcast to ``shape``; the same tensor if it has it already."""
+    return x if x._type.shape == shape else bind(Broadcast, x, shape=shape)
+
+
+def _priority(x: Any) -> tuple[DType, int]:
+    kind = getattr(x, "_type", None)
+    if kind is None:
+        return scalar_dtype(x), 0
+    return kind.dtype, 2 if kind.shape else 1
+
+
+def common_dtype(*operands: Any) -> DType:
+    """The dtype of the result of an arithmetic operation on tensors and numbers."""
+    return result_dtype([_priority(x) for x in operands])
+
+
+def together(*operands: Any, dtype: DType | None = None) -> tuple[Any, ...]:
+    """Operands promoted to one dtype and broadcast to one shape; numbers become constants."""
+    operands = tuple(x if hasattr(x, "_type") or isinstance(x, bool | int | float) else constant(x) for x in operands)
+    dtype = dtype or common_dtype(*operands)
+    shapes = [x._type.shape for x in operands if hasattr(x, "_type")]
+    shape = shapes[0] if len(shapes) == 1 else broadcast_shapes(*shapes)
+    kind = TensorType(shape, dtype)
+    return tuple(expand(cast(x, dtype), shape) if hasattr(x, "_type") else fill(kind, x) for x in operands)
+
+
+def binary(op: type[Op], a: Any, b: Any, *, floating: bool = False) -> Any:
+    """Apply an op of two operands with promotion and broadcasting; ``floating``: integers become floating first."""
+    ka, kb = getattr(a, "_type", None), getattr(b, "_type", None)
+    if ka is not None and ka == kb and (not floating or ka.dtype.is_floating_point):
+        return bind(op, a, b)
+    if ka is not None and kb is None and isinstance(b, float | int) and ka.dtype.is_floating_point:
+        return bind(op, a, fill(ka, b))
+    if floating:
+        common = common_dtype(*(x if hasattr(x, "_type") or isinstance(x, bool | int | float) else as_tensor(x) for x in (a, b)))
+        return bind(op, *together(a, b, dtype=common if common.is_floating_point else get_default_dtype()))
+    return bind(op, *together(a, b))
+
+
+def floating(x: Any) -> Any:
+    """``x`` as a floating tensor: integers and bools become the default floating dtype, as in PyTorch."""
+    x = as_tensor(x)
+    return x if x._type.dtype.is_floating_point else bind(Cast, x, dtype=get_default_dtype())
+
+
+def require_tensor(name: str, x: Any) -> Any:
+    """``x``, or an error that says that a tensor was expected."""
+    if not hasattr(x, "_type"):
+        raise DTypeError(f"{name} takes a tensor, got {type(x).__name__}", hint="wrap it: retrograd.tensor(...)")
+    return x
+
+
+def index_dtype(x: Any) -> Any:
+    """Indices as int64."""
+    x = as_tensor(x)
+    if x._type.dtype.is_floating_point:
+        raise DTypeError(f"indices must be integers, not {x._type.dtype!r}", hint="convert them with .long()")
+    return cast(x, dtype_of("int64"))
+
+
+def shape_of(sizes: tuple[Any, ...]) -> Shape:
+    """A shape from ``f(2, 3)`` or ``f((2, 3))``."""
+    if len(sizes) == 1 and not isinstance(sizes[0], int | np.integer):
+        sizes = tuple(sizes[0])
+    return tuple(int(n) for n in sizes)
+
+
+__all__ = [
+    "as_tensor", "binary", "cast", "common_dtype", "expand", "floating", "index_dtype", "is_tensor", "promote",
+    "require_tensor", "shape_of", "together",
+]  # fmt: skip

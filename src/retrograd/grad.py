@@ -1,0 +1,258 @@
+"""Reverse-mode differentiation: what an op leaves behind when it is applied, and the walk back through it.
+
+Applying an op to tensors that want a gradient leaves a `Node`: the op, its parameters, the values that its reverse rule
+reads, and for each input where its cotangent must go (`targets`).  `propagate` visits the nodes from last to first; each
+one turns the cotangent of its results into cotangents of its inputs by `Op.vjp`, and where a value was used several times
+the cotangents add up.  No op is named here, and nothing here knows whether values are arrays or variables of a graph.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from .errors import GradError, describe, user_place
+from .op import Op, constant, context, make_tensor, saves_input
+from .types import TensorType
+
+_counter = itertools.count()
+
+
+class Saved:
+    """A value kept for the reverse rule, with the version it had: an in-place change afterwards is noticed."""
+
+    __slots__ = ("cell", "value", "version")
+
+    def __init__(self, value: Any, cell: list[int]) -> None:
+        self.value = value
+        self.cell = cell
+        self.version = cell[0]
+
+
+class Node:
+    """One applied op in the graph that `propagate` walks back."""
+
+    __slots__ = (
+        "freed", "hooks", "input_types", "inputs", "op", "order", "output_types", "outputs", "params", "place", "retained",
+        "scope", "slots", "targets",
+    )  # fmt: skip
+
+    def __init__(self, op: type[Op], params: dict[str, Any], inputs: Sequence[Any]) -> None:
+        self.op = op
+        self.params = params
+        self.order = next(_counter)
+        self.freed = False
+        self.input_types: list[TensorType] = [t._type for t in inputs]
+        self.targets: list[Any] = [t._node if t._node is not None else (t if t._requires else None) for t in inputs]
+        self.slots: list[int] = [t._slot for t in inputs]
+        self.inputs: list[Saved | None] = [
+            Saved(t._value, t._version) if saves_input(op, i) else None for i, t in enumerate(inputs)
+        ]
+        self.outputs: list[Saved] | None = None
+        self.output_types: tuple[TensorType, ...] = ()
+        self.hooks: dict[int, list[Callable[[Any], Any]]] | None = None
+        self.retained: dict[int, Any] | None = None
+        self.place: tuple[CodeType, int] | None = user_place(3)
+        self.scope = context.scope
+
+    @property
+    def name(self) -> str:
+        return self.op.name
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """The nodes (or leaf tensors) that the cotangents go to, with the result slot, as in PyTorch."""
+        return tuple((t, s) for t, s in zip(self.targets, self.slots, strict=True))
+
+    def __repr__(self) -> str:
+        return f"<{self.op.__name__}Backward at {describe(self.place) or 'unknown line'}>"
+
+    def _restore(self, saved: Saved | None, kind: TensorType, target: Any, slot: int, differentiable: bool) -> Any:
+        """A saved value as a tensor again; the bare type for values that the rule does not read."""
+        if saved is None:
+            return kind
+        if saved.cell[0] != saved.version:
+            raise GradError(
+                f"a value of shape {tuple(kind.shape)} that the derivative of {self.op.name} needs was changed in place "
+                f"afterwards (version {saved.cell[0]}, expected {saved.version})",
+                where=f"{self.op.name} was applied at {describe(self.place)}",
+                hint="use the out-of-place form there (y = x + 1 instead of x += 1), or x.clone() before the change",
+            )
+        if not differentiable or target is None:
+            return make_tensor(saved.value, kind)
+        if not isinstance(target, Node):
+            return target if target._value is saved.value else make_tensor(saved.value, kind)
+        return make_tensor(saved.value, kind, target, slot)
+
+    def pull(self, cotangents: Sequence[Any], differentiable: bool) -> Sequence[Any]:
+        """Apply the reverse rule: cotangents of the results in, cotangents (or functions that make them) out."""
+        if self.freed:
+            raise GradError(
+                "the values needed for this backward pass were freed by an earlier one",
+                where=f"{self.op.name} was applied at {describe(self.place)}",
+                hint="call backward(retain_graph=True) the first time, or run the forward pass again",
+            )
+        inputs = [
+            self._restore(s, k, t, slot, differentiable)
+            for s, k, t, slot in zip(self.inputs, self.input_types, self.targets, self.slots, strict=True)
+        ]
+        results: list[Any] = list(self.output_types)
+        if self.outputs is not None:
+            results = [self._restore(s, k, self, i, differentiable) for i, (s, k) in enumerate(zip(self.outputs, self.output_types, strict=True))]
+        if self.op.n_outputs == 1:
+            return self.op.vjp(cotangents[0], results[0], *inputs, **self.params)
+        return self.op.vjp(tuple(cotangents), tuple(results), *inputs, **self.params)
+
+    def free(self) -> None:
+        """Let go of the saved values."""
+        if self.outputs is not None or any(s is not None for s in self.inputs):
+            self.freed = True
+            self.inputs = [None] * len(self.inputs)
+            self.outputs = None
+
+
+def record(op: type[Op], params: dict[str, Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    """Hang a node on the floating results of an op that was applied to tensors that want a gradient."""
+    node = Node(op, params, inputs)
+    node.output_types = tuple(t._type for t in outputs)
+    if op.saves_output:
+        node.outputs = [Saved(t._value, t._version) for t in outputs]
+    for slot, out in enumerate(outputs):
+        if out._type.dtype.is_floating_point:
+            out._node = node
+            out._slot = slot
+
+
+def _reachable(roots: Iterable[Any]) -> list[Node]:
+    """All nodes behind the roots, last applied first; iterative, so depth does not matter."""
+    seen: set[Node] = set()
+    stack = [n for n in roots if isinstance(n, Node)]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        stack.extend(t for t in node.targets if isinstance(t, Node) and t not in seen)
+    return sorted(seen, key=lambda n: n.order, reverse=True)
+
+
+def _leading_to(nodes: list[Node], wanted: set[int]) -> set[int]:
+    """Ids of the nodes from which something wanted can be reached (nodes are sorted last to first)."""
+    useful: set[int] = set()
+    for node in reversed(nodes):
+        if id(node) in wanted or any(id(t) in wanted or id(t) in useful for t in node.targets if t is not None):
+            useful.add(id(node))
+    return useful
+
+
+class Cotangents:
+    """Cotangents that have arrived, by (node, slot) or leaf; several arrivals add up."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[tuple[int, int], Any] = {}
+
+    def add(self, target: Any, slot: int, value: Any) -> None:
+        key = (id(target), slot if isinstance(target, Node) else 0)
+        have = self.by_key.get(key)
+        self.by_key[key] = value if have is None else have + value
+
+    def take(self, target: Any, slot: int = 0) -> Any:
+        return self.by_key.pop((id(target), slot), None)
+
+
+def propagate(
+    roots: Sequence[tuple[Any, int, Any]],
+    *,
+    wanted: Sequence[tuple[Any, int]] | None = None,
+    keep: bool,
+    differentiable: bool,
+) -> tuple[list[tuple[Any, Any]], list[Any]]:
+    """Walk back from ``roots`` (target, slot, cotangent).
+
+    Returns the leaves that were reached, with their cotangents, and the cotangents of ``wanted`` (None where a wanted
+    tensor was not reached).  With ``wanted``, only what leads there is computed.  ``differentiable``: the cotangents can
+    be differentiated themselves.  ``keep``: saved values stay for another walk.
+    """
+    nodes = _reachable(target for target, _, _ in roots)
+    useful = None if wanted is None else _leading_to(nodes, {id(t) for t, _ in wanted})
+    wanted_keys = {} if wanted is None else {(id(t), s if isinstance(t, Node) else 0): i for i, (t, s) in enumerate(wanted)}
+    found: list[Any] = [None] * len(wanted or ())
+    arrived = Cotangents()
+    leaves: dict[int, Any] = {}
+    for target, slot, value in roots:
+        arrived.add(target, slot, value)
+        if not isinstance(target, Node):
+            leaves[id(target)] = target
+    outer = context.grad_enabled
+    context.grad_enabled = differentiable
+    try:
+        for node in nodes:
+            if useful is not None and id(node) not in useful:
+                continue
+            cotangents = [arrived.take(node, i) for i in range(node.op.n_outputs)]
+            if all(c is None for c in cotangents):
+                continue
+            _observe(node, cotangents)
+            for i, c in enumerate(cotangents):
+                place = wanted_keys.get((id(node), i))
+                if place is not None:
+                    found[place] = c
+            if useful is not None and not any(id(t) in useful or (id(t), 0) in wanted_keys for t in node.targets if t is not None):
+                continue
+            for i, c in enumerate(cotangents):
+                if c is None:
+                    cotangents[i] = _zeros(node.output_types[i])
+            pulled = node.pull(cotangents, differentiable)
+            for i, (target, slot) in enumerate(zip(node.targets, node.slots, strict=True)):
+                if target is None or (useful is not None and id(target) not in useful and (id(target), 0) not in wanted_keys):
+                    continue
+                value = pulled[i]
+                if value is not None and isinstance(value, FunctionType):
+                    value = value()
+                if value is None:
+                    continue
+                arrived.add(target, slot, value)
+                if not isinstance(target, Node):
+                    leaves[id(target)] = target
+            if not keep:
+                node.free()
+    finally:
+        context.grad_enabled = outer
+    reached = []
+    for leaf in leaves.values():
+        value = arrived.take(leaf)
+        value = _hooked(leaf._hooks, value)
+        place = wanted_keys.get((id(leaf), 0))
+        if place is not None:
+            found[place] = value
+        reached.append((leaf, value))
+    return reached, found
+
+
+def _observe(node: Node, cotangents: list[Any]) -> None:
+    """Run the tensor hooks of a node's results, then fill the .grad of those that retain it."""
+    if node.hooks is not None:
+        for slot, hooks in node.hooks.items():
+            if cotangents[slot] is not None:
+                cotangents[slot] = _hooked(hooks, cotangents[slot])
+    if node.retained is not None:
+        for slot, reference in node.retained.items():
+            tensor = reference()
+            if tensor is not None and cotangents[slot] is not None:
+                tensor.grad = cotangents[slot] if tensor.grad is None else tensor.grad + cotangents[slot]
+
+
+def _hooked(hooks: Iterable[Callable[[Any], Any]] | None, value: Any) -> Any:
+    for hook in list(hooks or ()):
+        changed = hook(value)
+        if changed is not None:
+            value = changed
+    return value
+
+
+def _zeros(kind: TensorType) -> Any:
+    return constant(np.zeros(kind.shape, kind.dtype.numpy))

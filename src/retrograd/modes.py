@@ -1,0 +1,111 @@
+"""Switching the recording of gradients off and on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .op import context
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class set_grad_enabled:  # lower case as in PyTorch
+    """Record gradients or not: a context manager, a decorator, or a plain call that takes effect at once."""
+
+    def __init__(self, mode: bool) -> None:
+        self._before = [context.grad_enabled]
+        self._mode = bool(mode)
+        context.grad_enabled = self._mode
+
+    def __enter__(self) -> None:
+        context.grad_enabled = self._mode
+
+    def __exit__(self, *_: Any) -> None:
+        context.grad_enabled = self._before[-1]
+
+    def __call__(self, fn: F) -> F:
+        context.grad_enabled = self._before[-1]
+        return _wrapped(fn, lambda: set_grad_enabled(self._mode))
+
+
+class _Mode:
+    """A context manager and decorator that sets the recording while it lasts."""
+
+    enabled = False
+
+    def __init__(self, mode: bool = True) -> None:
+        self._mode = mode
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(context.grad_enabled)
+        if self._mode:
+            context.grad_enabled = self.enabled
+
+    def __exit__(self, *_: Any) -> None:
+        context.grad_enabled = self._before.pop()
+
+    def __call__(self, fn: F) -> F:
+        return _wrapped(fn, lambda: type(self)(self._mode))
+
+
+def _wrapped(fn: F, mode: Callable[[], Any]) -> F:
+    @functools.wraps(fn)
+    def inside(*args: Any, **kwargs: Any) -> Any:
+        with mode():
+            return fn(*args, **kwargs)
+
+    return inside  # type: ignore[return-value]
+
+
+class no_grad(_Mode):  # lower case as in PyTorch
+    """Record nothing: `with no_grad():` or `@no_grad()`.
+
+    >>> import retrograd as rg
+    >>> x = rg.ones(2, requires_grad=True)
+    >>> with rg.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+
+    def __new__(cls, fn: Any = None) -> Any:
+        made = super().__new__(cls)
+        if callable(fn):  # @no_grad without brackets
+            made.__init__()
+            return made(fn)
+        return made
+
+    def __init__(self, _: Any = None) -> None:
+        super().__init__(True)
+
+    def __call__(self, fn: F) -> F:
+        return _wrapped(fn, no_grad)
+
+
+class enable_grad(_Mode):  # lower case as in PyTorch
+    """Record again inside `no_grad`."""
+
+    enabled = True
+
+    def __init__(self) -> None:
+        super().__init__(True)
+
+    def __call__(self, fn: F) -> F:
+        return _wrapped(fn, enable_grad)
+
+
+class inference_mode(_Mode):  # lower case as in PyTorch
+    """`no_grad` for predictions; here the two are the same (PyTorch also drops its version counters)."""
+
+
+def is_grad_enabled() -> bool:
+    """True while gradients are recorded"""
+    return context.grad_enabled
+
+
+def is_inference_mode_enabled() -> bool:
+    """True while gradients are not recorded"""
+    return not context.grad_enabled

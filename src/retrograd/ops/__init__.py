@@ -1,0 +1,5 @@
+"""All primitive mathematics; importing this package fills the registry."""
+
+from . import elementwise, index, matmul, random, reduce, shape
+
+__all__ = ["elementwise", "index", "matmul", "random", "reduce", "shape"]
