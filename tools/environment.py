@@ -140,9 +140,8 @@ def ready(extras: set[str]) -> None:
     works = environment_works() and stamp.get("folder", wanted["folder"]) == wanted["folder"]
     if works and stamp == wanted:
         return
-    announce(
-        ["", *wanted["extras"]] if not works else sorted(set(wanted["extras"]) - set(stamp.get("extras", [])))
-    )
+    missing = set(wanted["extras"]) - set(stamp.get("extras", []))
+    announce(sorted(missing) if works and stamp else ["", *wanted["extras"]])
     start = time.monotonic()
     if not works:
         make_environment()
