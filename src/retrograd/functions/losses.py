@@ -1,0 +1,204 @@
+"""Losses of numbers: how far predictions are from targets, as one number to make small.
+
+``reduction`` is "mean" (over all elements, the default), "sum" or "none" (one loss per element).  The derivative with
+respect to the targets exists too.  Losses of classes are in `class_losses`.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ShapeError, UsageError, describe, user_place
+from ..op import context
+from ..types import broadcast_shapes
+from .elementwise import abs as _abs
+from .elementwise import clamp, exp, log, where
+from .reduce import mean
+from .reduce import sum as _sum
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def reduced(loss: Tensor, reduction: str) -> Tensor:
+    """The mean, the sum, or the losses as they are."""
+    if reduction == "mean":
+        return mean(loss)
+    if reduction == "sum":
+        return _sum(loss)
+    if reduction == "none":
+        return loss
+    raise UsageError(
+        f"reduction {reduction!r} is not known; there are 'mean', 'sum' and 'none'", hint="reduction='mean'"
+    )
+
+
+def values(t: Tensor) -> Any:
+    """The numbers of ``t`` as an array, or None while a graph is traced and there are none."""
+    return None if context.tracer is not None else t.detach().numpy()
+
+
+def check_shapes(name: str, input: Tensor, target: Tensor) -> None:
+    """Refuse a target that would *stretch* the predictions, the classic (N,) against (N, 1); warn where it repeats."""
+    have, want = tuple(input.shape), tuple(target.shape)
+    if have == want:
+        return
+    common = broadcast_shapes(have, want)
+    if common != have and have:
+        if math.prod(have) == math.prod(want):
+            fix = f"bring both to one shape: target.reshape({have})"
+        else:
+            fix = f"the last layer should give shape {want}, one prediction per target"
+        raise ShapeError(
+            f"{name}: predictions of shape {have} and targets of shape {want} would be compared all against all, "
+            f"as {common}",
+            hint=fix,
+            where=describe(user_place()),
+        )
+    warnings.warn(
+        f"{name}: targets of shape {want} are repeated to the shape {common} of the predictions; "
+        "hint: give them one shape if that is not meant",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
+def _weighted(loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+    """Losses times weights; the mean divides by the sum of the weights, as in PyTorch."""
+    if weight is None:
+        return reduced(loss, reduction)
+    if reduction == "mean":
+        return _sum(loss * weight) / _sum(weight * (loss.detach() * 0 + 1))
+    return reduced(loss * weight, reduction)
+
+
+def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
+    """Mean squared error, (x - y)² averaged over all elements.   x̄ = 2·(x - y) / n
+
+    >>> import retrograd as rg
+    >>> mse_loss(rg.tensor([1.0, 2.0]), rg.tensor([1.0, 4.0])).item()
+    2.0
+    """
+    check_shapes("mse_loss", input, target)
+    error = input - target
+    return _weighted(error * error, weight, reduction)
+
+
+def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
+    """Mean absolute error, |x - y|; derivative 0 where they are equal.
+
+    >>> import retrograd as rg
+    >>> l1_loss(rg.tensor([1.0, 2.0]), rg.tensor([1.0, 4.0])).item()
+    1.0
+    """
+    check_shapes("l1_loss", input, target)
+    return _weighted(_abs(input - target), weight, reduction)
+
+
+def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """(x - y)² / 2β where |x - y| < β, else |x - y| - β/2.
+
+    Girshick, "Fast R-CNN", ICCV 2015.
+
+    >>> import retrograd as rg
+    >>> smooth_l1_loss(rg.tensor([0.5, 3.0]), rg.tensor([0.0, 0.0]), reduction="none").tolist()
+    [0.125, 2.5]
+    """
+    if beta < 0:
+        raise UsageError(f"smooth_l1_loss needs beta >= 0, got {beta}", hint="smooth_l1_loss(x, y, beta=1.0)")
+    if beta == 0:
+        return l1_loss(input, target, reduction)
+    check_shapes("smooth_l1_loss", input, target)
+    error = input - target
+    size = _abs(error)
+    return reduced(where(size < beta, error * error * (0.5 / beta), size - 0.5 * beta), reduction)
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """(x - y)² / 2 where |x - y| <= δ, else δ·(|x - y| - δ/2).
+
+    Huber, "Robust estimation of a location parameter", 1964.
+
+    >>> import retrograd as rg
+    >>> huber_loss(rg.tensor([1.0, 4.0]), rg.tensor([0.0, 0.0]), reduction="none", delta=2.0).tolist()
+    [0.5, 6.0]
+    """
+    if delta <= 0:
+        raise UsageError(f"huber_loss needs delta > 0, got {delta}", hint="huber_loss(x, y, delta=1.0)")
+    check_shapes("huber_loss", input, target)
+    error = input - target
+    size = _abs(error)
+    return _weighted(
+        where(size <= delta, error * error * 0.5, (size - 0.5 * delta) * delta), weight, reduction
+    )
+
+
+def gaussian_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    var: Tensor | float,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Tensor:
+    """-ln of a normal density with mean ``input`` and variance ``var``: (ln v + (x - y)²/v) / 2, v = max(var, eps).
+
+    ``full`` adds the constant ln(2π)/2.  The floor ``eps`` is for the value only: the gradient passes it, as in
+    PyTorch.  Nix and Weigend, "Estimating the mean and variance of the target probability distribution", 1994.
+
+    >>> import retrograd as rg
+    >>> one = rg.ones(2)
+    >>> gaussian_nll_loss(rg.tensor([0.0, 2.0]), rg.zeros(2), one).item()
+    1.0
+    """
+    variance: Any = input.detach() * 0 + var if isinstance(var, int | float) else var
+    if tuple(variance.shape) != tuple(input.shape):
+        if tuple(variance.shape) == tuple(input.shape[:-1]):
+            variance = variance.unsqueeze(-1)
+        elif tuple(variance.shape[:-1]) != tuple(input.shape[:-1]) or variance.shape[-1] != 1:
+            raise ShapeError(
+                f"gaussian_nll_loss: variances of {tuple(variance.shape)} for predictions of {tuple(input.shape)}",
+                hint="one variance per prediction, or one per row with a last dimension of 1",
+            )
+    known = values(variance)
+    if known is not None and (known < 0).any():
+        raise UsageError(
+            f"gaussian_nll_loss: a variance is negative ({known.min():.6g})",
+            hint="make it positive first, for example var = nn.functional.softplus(raw)",
+        )
+    check_shapes("gaussian_nll_loss", input, target)
+    v = variance + (clamp(variance, min=eps) - variance).detach()
+    error = input - target
+    loss = (log(v) + error * error / v) * 0.5
+    if full:
+        loss = loss + 0.5 * math.log(2 * math.pi)
+    return reduced(loss, reduction)
+
+
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    eps: float = 1e-8,
+    reduction: str = "mean",
+) -> Tensor:
+    """-ln of a Poisson probability, without its constant: eˣ - y·x, or x - y·ln(x + eps) if ``log_input`` is False.
+
+    ``full`` adds Stirling's y·ln y - y + ln(2πy)/2 for targets above 1.
+
+    >>> import retrograd as rg
+    >>> poisson_nll_loss(rg.tensor([0.0]), rg.tensor([3.0])).item()
+    1.0
+    """
+    check_shapes("poisson_nll_loss", input, target)
+    loss = exp(input) - target * input if log_input else input - target * log(input + eps)
+    if full:
+        many = target > 1
+        y = where(many, target, 1.0)  # ln of small targets is never taken
+        loss = loss + where(many, y * log(y) - y + log(y * (2 * math.pi)) * 0.5, 0.0)
+    return reduced(loss, reduction)
