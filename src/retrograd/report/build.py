@@ -50,6 +50,10 @@ def build_report(
     `retrograd.report.schema` describes all three.  Raises `DataError` naming what is missing.
     """
     check_schema(facts, evidence)
+    # float32 predictions are exact in float64; sums of them are not exact in float32.
+    evidence = {
+        name: values.astype(np.float64) if values.dtype.kind == "f" else values for name, values in evidence.items()
+    }
     kind = facts["task"]["kind"]
     report: dict[str, Any] = {"report_version": VERSION}
     report.update({key: facts[key] for key in _COPIED if key in facts})

@@ -120,7 +120,8 @@ def predicted_and_true(report: Report, evidence: Mapping[str, np.ndarray]) -> st
     logarithmic = lowest > 0 and highest / lowest > 30
 
     def draw(figure: Figure, axes: Axes) -> None:
-        axes.plot(x, y, "o", color=FIRST, markersize=3, alpha=0.4, markeredgewidth=0)
+        few = len(shown) < 400
+        axes.plot(x, y, "o", color=FIRST, markersize=4.5 if few else 3, alpha=0.6 if few else 0.4, markeredgewidth=0)
         axes.axline((lowest, lowest), (highest, highest) if highest > lowest else None,
                     slope=None if highest > lowest else 1, color=INK, linewidth=1, linestyle="--")  # fmt: skip
         if logarithmic:
@@ -129,8 +130,12 @@ def predicted_and_true(report: Report, evidence: Mapping[str, np.ndarray]) -> st
         else:
             for axis in (axes.xaxis, axes.yaxis):
                 _ticks(axis, lambda v: words.quantity(v, unit if unit and len(unit) == 1 else None), 5)
-        axes.set_xlim(lowest, highest) if highest > lowest else None
-        axes.set_ylim(lowest, highest) if highest > lowest else None
+        if highest > lowest:
+            # Room for the marks at the ends.
+            room = (highest / lowest) ** 0.03 if logarithmic else 0.03 * (highest - lowest)
+            ends = (lowest / room, highest * room) if logarithmic else (lowest - room, highest + room)
+            axes.set_xlim(*ends)
+            axes.set_ylim(*ends)
         if logarithmic:
             for axis in (axes.xaxis, axes.yaxis):
                 _log_ticks(axis, unit)
@@ -170,7 +175,7 @@ def confusion(report: Report) -> str | None:
                           fontsize=9.5 if k <= 6 else 7, linespacing=1.4)  # fmt: skip
         axes.set_xlim(-0.5, k - 0.5)
         axes.set_ylim(k - 0.5, -0.5)
-        crowded = k > 4 or max(len(name) for name in names) > 9
+        crowded = sum(len(name) for name in names) > 36
         axes.set_xticks(range(k), names, rotation=45 if crowded else 0, ha="right" if crowded else "center")
         axes.set_yticks(range(k), names)
         axes.set_xlabel("predicted class")
@@ -180,7 +185,8 @@ def confusion(report: Report) -> str | None:
             axes.spines[side].set_visible(False)
 
     told = "; ".join(
-        f"true {names[i]}: {counts[i, i]:,} of {counts[i].sum():,} right ({words.percent(share[i, i])})" for i in range(k)
+        f"true {names[i]}: {counts[i, i]:,} of {counts[i].sum():,} right ({words.percent(share[i, i])})"
+        for i in range(k)
     )
     return _svg("confusion", f"Confusion matrix of the test rows. {told}.", draw, height=3.6 if k <= 6 else 4.6)
 
@@ -207,7 +213,7 @@ def calibration(report: Report) -> str:
             f"{words.quantity(p, unit)} predicted, {words.quantity(a, unit)} true" for p, a in zip(said, seen)
         )
         return _svg("calibration", f"Mean prediction and mean truth of {len(table)} groups of rows: {told}.",
-                    draw_values)  # fmt: skip
+                    draw_values, height=4.4)  # fmt: skip
     full = [entry for entry in table if entry["n"]]
     binary = report["task"]["kind"] == "binary"
     name = words.short(report["task"]["classes"][1], 18) if binary else "most probable class"
@@ -252,7 +258,7 @@ def importance(report: Report) -> str:
         axes.set_axisbelow(True)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        _ticks(axes.xaxis, lambda v: words.change(metric, v, unit) if v else "0", 4)
+        _ticks(axes.xaxis, lambda v: words.quantity(v, unit if metric == "rmse" else None), 4)
         axes.set_xlabel(f"rise of the {words.METRIC_NAMES[metric].lower()} when the column is shuffled")
 
     told = "; ".join(
@@ -311,14 +317,14 @@ def more_rows(report: Report, evidence: Mapping[str, np.ndarray]) -> str:
 
 def _svg(name: str, alt: str, draw, *, width: float = 5.2, height: float = 3.5) -> str:
     """Draw into a new figure and return SVG without size, date or foreign ids, with its description inside."""
-    import matplotlib
+    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(), warnings.catch_warnings():
+    with mpl.rc_context(), warnings.catch_warnings():
         # Another locale's or user's settings must not change the picture; a name in a script that the metrics font
         # lacks is still shown by the reader's own fonts.
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_SETTINGS)
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
         warnings.filterwarnings("ignore", message=".*[Gg]lyph.*")
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.add_subplot()

@@ -24,7 +24,8 @@ def paragraph(*sentences: str, kind: str = "") -> str:
 
 def section(name: str, title: str, *parts: str) -> str:
     body = "\n".join(part for part in parts if part)
-    return f'<section id="{name}" aria-labelledby="{name}-title">\n<h2 id="{name}-title">{title}</h2>\n{body}\n</section>'
+    head = f'<section id="{name}" aria-labelledby="{name}-title">\n<h2 id="{name}-title">{title}</h2>'
+    return f"{head}\n{body}\n</section>"
 
 
 def figure(svg: str | None, caption: str) -> str:
@@ -65,9 +66,10 @@ def table(
             cells.append(f"<td{mark(i)}{label}>{cell}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     kind = ' class="stack"' if stack else ""
+    top = f"<thead><tr>{head}</tr></thead>\n" if any(heads) else ""
     newline = "\n"
     return (
-        f'<div class="wide"><table{kind}><caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n'
+        f'<div class="wide"><table{kind}><caption>{caption}</caption>\n{top}'
         f"<tbody>\n{newline.join(body)}\n</tbody></table></div>"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,7 @@ def render(run: str | os.PathLike[str]) -> Path:
     links = "".join(f'<a href="#{name}">{title}</a>' for name, title in _CHAPTERS if chapters[name])
     body = "\n".join(chapters[name] for name, _ in _CHAPTERS)
     title = text(f"{report['target']['name']} · {report['name']}")
+    version = text(report["versions"].get("retrograd", ""))
     page = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -74,10 +76,13 @@ def render(run: str | os.PathLike[str]) -> Path:
 <main>
 {body}
 </main>
-<footer>Written by Retrograd {text(report["versions"].get("retrograd", ""))}. This page loads nothing from anywhere.</footer>
+<footer>Written by Retrograd {version}. This page loads nothing from anywhere.</footer>
 </body>
 </html>
 """
     path = folder / "report.html"
+    # A number stays with its sign and its unit when a line is broken.
+    page = re.sub(r"(?<=\d) %", "&nbsp;%", page)
+    page = re.sub(r"−(?=[$£€¥])", "−&#8288;", page)
     write_text(path, page)
     return path

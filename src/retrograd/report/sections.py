@@ -27,7 +27,7 @@ Report = Mapping[str, Any]
 Evidence = Mapping[str, np.ndarray]
 
 _VERDICT_WORDS = {"better": "network better", "worse": "network worse", "tie": "no clear difference"}
-_MARKS = {"wins": "✓ It wins.", "ties": "= It ties.", "loses": "✗ It loses.", "useless": "✗ Nothing learnt."}
+_MARKS = {"wins": "✓", "ties": "=", "loses": "✗", "useless": "✗"}
 
 
 def in_short(report: Report) -> str:
@@ -65,7 +65,7 @@ def in_short(report: Report) -> str:
             f'<p class="kicker">Training report · {text(report["name"])}</p>',
             f"<h1>Predicting {text(report['target']['name'])}</h1>",
             paragraph(lede, kind="lede"),
-            f'<div class="verdict {verdict}"><p><b>{_MARKS[verdict]}</b> {text(comparison["sentence"])}</p>'
+            f'<div class="verdict {verdict}"><p><b>{_MARKS[verdict]} Verdict.</b> {text(comparison["sentence"])}</p>'
             f"<p>{_against(report, 'linear')}</p></div>",
             f'<div class="tiles">{shown}</div>',
         ]
@@ -113,11 +113,7 @@ def simple_models(report: Report) -> str:
     return section(
         "simple",
         "Does it beat simpler models?",
-        paragraph(
-            text(comparison["sentence"]),
-            _against(report, "baseline"),
-            _against(report, "linear"),
-        ),
+        paragraph(_against(report, "linear"), _against(report, "baseline")),
         figure(
             figures.comparison(report),
             "Marks are the figures on the test rows, bars their 95 % intervals. Bars may overlap and the difference "
@@ -188,7 +184,7 @@ def quality(report: Report, evidence: Evidence) -> str:
     worst = ""
     if report["largest_errors"]:
         worst = table(
-            "The test rows where the network was most certain and wrong. Look at them: labels are sometimes wrong too.",
+            "The test rows where the network was most certain and wrong. Look at them: labels can be wrong too.",
             ("Row of the file", "True", "Predicted", "Stated probability"),
             [
                 (number(e["row"]), text(short(e["actual"])), text(short(e["prediction"])), percent(e["probability"]))
@@ -216,8 +212,9 @@ def reliance(report: Report) -> str:
         paragraph(
             f"Each column was shuffled among {number(importance['rows'])} test rows, {number(importance['repeats'])} "
             f"times, and the network asked again. What it leans on most is <b>{text(short(first['name']))}</b>: without "
-            f"it, the {METRIC_NAMES[metric].lower()} changes by {change(metric, first['mean'], unit)}, from "
-            f"{score(metric, importance['base'], unit)}.",
+            f"it, the {METRIC_NAMES[metric].lower()} of {score(metric, importance['base'], unit)} "
+            f"{'rises' if first['mean'] > 0 else 'changes'} by "
+            f"{score(metric, first['mean'], unit)}.",
         ),
         figure(
             figures.importance(report),
@@ -280,7 +277,7 @@ def training(report: Report) -> str:
             ],
             numeric=(1, 2),
         ),
-        table("What it cost", ("", "Said before", "Measured"), costs, numeric=(1, 2)) if costs else "",
+        table("What it cost", ("Resource", "Said before", "Measured"), costs, numeric=(1, 2)) if costs else "",
     )
 
 
@@ -325,9 +322,10 @@ def data(report: Report) -> str:
         _findings(report),
         table(
             "Every column as it was read",
-            ("Column", "Kind", "Use", "Missing", "Least", "Middle", "Most", "Why this kind"),
-            [_column(column) for column in facts["columns"]],
-            numeric=(3, 4, 5, 6),
+            ("Column", "Kind", "Use", "Missing", "What is in it", "Why this kind"),
+            [_column(column, report["target"].get("unit")) for column in facts["columns"]],
+            numeric=(3,),
+            stack=True,
         ),
     )
 
@@ -386,32 +384,41 @@ def _findings(report: Report) -> str:
     entries = []
     for finding in sorted(found, key=lambda f: order.get(f["severity"], 3)):
         kind = finding["severity"] if finding["severity"] in order else "note"
-        hint = f'<span class="hint">{_sentence(finding["hint"])}</span>' if finding.get("hint") else ""
+        hint = f'<span class="hint">{_advice(finding["hint"])}</span>' if finding.get("hint") else ""
         entries.append(f'<li><span class="tag {kind}">{text(finding["severity"])}</span> '
                        f"{_sentence(finding['message'])}{hint}</li>")  # fmt: skip
     return f'<h3>What was found in it</h3><ul class="plain">{"".join(entries)}</ul>'
 
 
-def _column(column: Mapping[str, Any]) -> tuple[str, ...]:
-    most_common = column.get("most_common")
-    if most_common is not None:
-        count = column.get("most_common_count")
-        middle = text(short(most_common)) + small("most common" + (f", {number(count)} rows" if count else ""))
-        distinct = column.get("n_distinct")
-        cells = (f"{number(distinct)} values" if distinct is not None else "", middle, "")
-    else:
-        cells = tuple(
-            text(short(number(column[key]))) if column.get(key) is not None else ""
-            for key in ("minimum", "median", "maximum")
-        )
+def _column(column: Mapping[str, Any], unit: str | None) -> tuple[str, ...]:
     return (
         text(short(column["name"], 40)),
         text(column["kind"]),
         text(column["use"]),
         number(column["n_missing"]),
-        *cells,
+        _content(column, unit if column["use"] == "target" else None),
         text(column["reason"]),
     )
+
+
+def _content(column: Mapping[str, Any], unit: str | None) -> str:
+    """``7 to 31, half below 12`` or ``16 different, most often Private (22,696 rows)``."""
+
+    def show(key: str) -> str:
+        value = column[key]
+        return text(short(value)) if isinstance(value, str) else quantity(value, unit)
+
+    parts = []
+    if column.get("minimum") is not None and column.get("maximum") is not None:
+        parts.append(f"{show('minimum')} to {show('maximum')}")
+        if column.get("median") is not None:
+            parts.append(f"half below {show('median')}")
+    elif column.get("n_distinct") is not None:
+        parts.append(f"{number(column['n_distinct'])} different")
+    if column.get("most_common") is not None:
+        count = column.get("most_common_count")
+        parts.append(f"most often {text(short(column['most_common']))}" + (f" ({number(count)} rows)" if count else ""))
+    return ", ".join(parts)
 
 
 def decisions(report: Report) -> str:
@@ -434,7 +441,7 @@ def decisions(report: Report) -> str:
 
 def next_steps(report: Report) -> str:
     steps = "".join(
-        f"<li><b>{text(step['what']).rstrip('.')}.</b> {_sentence(step['why'], capital=True)}</li>"
+        f"<li><b>{_advice(step['what'])}</b> {_sentence(step['why'])}</li>"
         for step in report["next_steps"]
     )
     command = report.get("next_command")
@@ -460,8 +467,8 @@ def provenance(report: Report) -> str:
         "check",
         "How to check this report",
         paragraph(
-            "Every number here stands in <code>report.json</code> beside this page, and every one of those can be worked "
-            "out again from the plain files of the run folder: <code>run.json</code>, <code>metrics.jsonl</code>, "
+            "Every number here stands in <code>report.json</code> beside this page, and every one of those can be "
+            "worked out again from the plain files of the run folder: <code>run.json</code>, <code>metrics.jsonl</code>, "
             "<code>predictions.csv</code> and <code>evidence.npz</code>. The test rows were looked at once, after "
             "training had ended."
         ),
@@ -469,11 +476,18 @@ def provenance(report: Report) -> str:
     )
 
 
-def _sentence(words: Any, capital: bool = True) -> str:
+def _advice(words: Any) -> str:
+    """A sentence, or, where it is something to paste, code."""
+    plain = str(words).strip()
+    if plain.startswith(("-", "retrograd ")):
+        return f"<code>{text(plain)}</code>"
+    return _sentence(plain)
+
+
+def _sentence(words: Any) -> str:
     """Escaped, with a capital and a full stop."""
     plain = str(words).strip()
     if not plain:
         return ""
-    if capital:
-        plain = plain[0].upper() + plain[1:]
+    plain = plain[0].upper() + plain[1:]
     return text(plain if plain[-1] in ".!?" else plain + ".")

@@ -28,6 +28,7 @@ METRIC_MEANINGS = {
     "roc_auc": "chance that a row of the class is ranked above one of another; 0.5 is guessing, 1 is perfect",
     "f1_macro": "balance of finding a class and not crying wolf; more is better",
 }
+MONEY = ("$", "£", "€", "¥")
 _IN_UNITS = ("rmse", "mae", "median_absolute_error")
 _SHARES = ("accuracy", "balanced_accuracy")
 NONE = "not defined"
@@ -60,13 +61,15 @@ def number(value: Any) -> str:
 def quantity(value: float | None, unit: str | None) -> str:
     """A number in the target's unit; money signs go in front.
 
-    >>> quantity(-50000.0, "$"), quantity(3.25, "rings"), quantity(2.0, None)
-    ('−$50,000', '3.25 rings', '2')
+    >>> quantity(-50000.0, "$"), quantity(903.94, "$"), quantity(3.25, "rings"), quantity(2.0, None)
+    ('−$50,000', '$904', '3.25 rings', '2')
     """
     text = number(value)
     if value is None or not unit:
         return text
-    if unit in ("$", "£", "€", "¥"):
+    if unit in MONEY:
+        if abs(value) >= 100:
+            text = number(round(value))
         return f"−{unit}{text[1:]}" if text.startswith("−") else unit + text
     return f"{text} {unit}"
 
@@ -93,7 +96,13 @@ def score(metric: str, value: float | None, unit: str | None = None) -> str:
         return quantity(value, unit)
     if metric in _SHARES:
         return percent(value)
-    return f"{value:.3f}".replace("-", "−")
+    return _three(value)
+
+
+def _three(value: float) -> str:
+    """Three decimals, and no minus sign before a zero."""
+    text = f"{value:.3f}"
+    return ("0.000" if text == "-0.000" else text).replace("-", "−")
 
 
 def change(metric: str, value: float | None, unit: str | None = None) -> str:
@@ -109,7 +118,7 @@ def change(metric: str, value: float | None, unit: str | None = None) -> str:
     elif metric in _IN_UNITS:
         text = quantity(value, unit)
     else:
-        text = f"{value:.3f}".replace("-", "−")
+        text = _three(value)
     return text if value <= 0 else f"+{text}"
 
 
