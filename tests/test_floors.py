@@ -34,10 +34,10 @@ FLOORS: list[set[str]] = [
     {"autograd", "gradcheck", "batch", "trace", "graph"},
     {"tensor", "inplace"},
     {"functions"},
-    {"grad"},
+    {"grad", "modes"},
     {"ops"},
     {"op"},
-    {"types", "errors"},
+    {"types", "errors", "threads"},
 ]
 # The whole of what these units may import from the package.
 ONLY = {"metrics": {"errors"}}

@@ -155,22 +155,15 @@ def ready(extras: set[str]) -> None:
 def announce(parts: list[str]) -> None:
     """Says what will happen before it does, and refuses when the disk is too full for it."""
     download, disk = (sum(SIZES[name][i] for name in parts) for i in (0, 1))
-    say(
-        f"Setting up Retrograd in {shown(VENV)}"
-        + ("" if "" in parts else " (the project or its extras have changed)")
-    )
+    again = "" if "" in parts else " (the project or its extras have changed)"
+    say(f"Setting up Retrograd in {shown(VENV)}{again}")
     say(f"  with Python {sys.version.split()[0]} ({sys.executable})")
     if parts:
-        say(
-            f"  downloads up to {download} MB of packages from the package index, takes about {disk} MB of disk;"
-        )
-        say(
-            "  outside this folder only pip's download cache changes; `python tools/setup.py remove` undoes it"
-        )
-    free, needed = (
-        shutil.disk_usage(ROOT).free // 10**6,
-        2 * download + disk,
-    )  # pip unpacks beside its download
+        say(f"  downloads up to {download} MB from the package index, takes about {disk} MB of disk;")
+        say("  outside this folder only pip's download cache changes;")
+        say("  python tools/setup.py remove undoes it")
+    free = shutil.disk_usage(ROOT).free // 10**6
+    needed = 2 * download + disk  # pip unpacks beside its download
     if free < needed:
         raise SetupError(
             f"only {free} MB free on this disk", f"free {needed} MB, then the same command again"
@@ -196,10 +189,8 @@ def make_environment() -> None:
         hint = "apt install python3-venv (Debian, Ubuntu), or Python from https://www.python.org/downloads/"
         raise SetupError(f"this Python cannot make an environment: {last_line(result)}", hint)
     say("  this Python comes without ensurepip: fetching pip another way")
-    pips = [
-        [sys.executable, "-m", "pip"],
-        *([path] for name in ("pip3", "pip") if (path := shutil.which(name))),
-    ]
+    other = shutil.which("pip3") or shutil.which("pip")
+    pips = [[sys.executable, "-m", "pip"], *([[other]] if other else [])]
     for pip in pips:
         result = quiet(*pip, "--python", str(python()), "install", "--disable-pip-version-check", "pip")
         if result.returncode == 0 and pip_works():
@@ -360,7 +351,7 @@ def quiet(*command: str) -> subprocess.CompletedProcess[str]:
 def last_line(result: subprocess.CompletedProcess[str]) -> str:
     """The last thing a command said."""
     lines = (result.stderr + "\n" + result.stdout).strip().splitlines()
-    errors = [line for line in lines if "rror" in line]
+    errors = [line for line in lines if line.lower().startswith("error")]
     return (errors or lines or ["no word"])[-1].strip()
 
 
