@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -301,6 +302,14 @@ def test_old_python_is_told_so() -> None:
     assert done.returncode == 1
     assert "error: Retrograd needs Python 3.11 or newer" in done.stderr
     assert "hint:" in done.stderr
+
+
+def test_version_is_the_same_everywhere() -> None:
+    import retrograd
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert retrograd.__version__ == project["version"]
+    assert project["version"] in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_oldest_python_is_the_same_everywhere() -> None:
