@@ -201,26 +201,61 @@ def remainder_(self: Any, other: Any) -> Any:
     return write(self, e.remainder(_before(self), other))
 
 
+BLOCK = 16384
+"""Elements handled at a time by the updates below: their temporary stays in the cache, and off the system's allocator,
+which for arrays of megabytes costs more than the arithmetic."""
+
+
+def _blocks(x: Any, *others: Any) -> list[tuple[Any, ...]] | None:
+    """Pieces of the flattened arrays, with a scratch piece last; None where the general way is needed."""
+    tensors = (x, *others)
+    if not all(hasattr(t, "_type") for t in others) or not _direct(x, *others):
+        return None
+    if any(t._type != x._type or not t._value.flags.c_contiguous for t in tensors) or not x._type.dtype.is_floating_point:
+        return None
+    arrays = [t._value.reshape(-1) for t in tensors]
+    n = arrays[0].size
+    scratch = np.empty(min(n, BLOCK), arrays[0].dtype)
+    x._version[0] += 1
+    return [(*(a[k : k + BLOCK] for a in arrays), scratch[: min(BLOCK, n - k)]) for k in range(0, n, BLOCK)]
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
 def addcmul_(self: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """self += value·tensor1·tensor2"""
-    product = e.mul(tensor1, tensor2)
-    if value != 1:
-        product = mul_(product, value) if _direct(product) else e.mul(product, value)
-    return add_(self, product)
+    if _number(value) and (blocks := _blocks(self, tensor1, tensor2)) is not None:
+        for x, a, b, product in blocks:
+            np.multiply(a, b, out=product)
+            product *= value
+            x += product
+        return self
+    return add_(self, e.mul(e.mul(tensor1, tensor2), value))
 
 
 def addcdiv_(self: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """self += value·tensor1/tensor2"""
-    quotient = e.div(tensor1, tensor2)
-    if value != 1:
-        quotient = mul_(quotient, value) if _direct(quotient) else e.mul(quotient, value)
-    return add_(self, quotient)
+    if _number(value) and (blocks := _blocks(self, tensor1, tensor2)) is not None:
+        with np.errstate(all="ignore"):
+            for x, a, b, quotient in blocks:
+                np.divide(a, b, out=quotient)
+                quotient *= value
+                x += quotient
+        return self
+    return add_(self, e.mul(e.div(tensor1, tensor2), value))
 
 
 def lerp_(self: Any, end: Any, weight: Any) -> Any:
     """self += weight·(end - self)"""
-    gap = e.sub(end, _before(self, end, weight))
-    return add_(self, mul_(gap, weight) if _direct(gap, weight) else e.mul(gap, weight))
+    if _number(weight) and (blocks := _blocks(self, end)) is not None:
+        for x, goal, gap in blocks:
+            np.subtract(goal, x, out=gap)
+            gap *= weight
+            x += gap
+        return self
+    return add_(self, e.mul(e.sub(end, _before(self, end, weight)), weight))
 
 
 def _unary(ufunc: Any, general: Any, name: str, doc: str) -> Any:
