@@ -452,7 +452,8 @@ class Tensor:
 
     def clone(self) -> Tensor:
         """A copy with its own memory; the gradient passes through."""
-        return e.mul(self, 1) if self.dtype is not bool_ else e.bitwise_or(self, False)
+        # x - 0 is x for every x (x + 0 would lose the sign of -0), and its rule saves nothing, so x may change afterwards.
+        return e.sub(self, 0) if self.dtype is not bool_ else e.bitwise_or(self, False)
 
     def contiguous(self) -> Tensor:
         """This tensor, or a copy in row-major order."""
