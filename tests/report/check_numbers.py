@@ -61,11 +61,10 @@ def scores_of_rows(run, actual, output, chosen):
             "r2": np.nan if constant else 1 - np.sum(error**2) / total,
             "median_absolute_error": np.median(np.abs(error)),
         }
-    p = p / p.sum(axis=1, keepdims=True)
     k = p.shape[1]
     guess = p.argmax(axis=1)
     tiny = np.finfo(float).eps
-    loss = -np.log(np.clip(p[np.arange(len(y)), y], tiny, 1 - tiny))
+    loss = -np.log(np.clip(p[np.arange(len(y)), y] / p.sum(axis=1), tiny, 1 - tiny))
     recalls, f1s = [], []
     for c in range(k):
         hits = np.sum((y == c) & (guess == c))
@@ -193,7 +192,6 @@ def calibration(run):
             table.append({"n": len(part), "mean_predicted": p[part].mean(), "mean_actual": y[part].mean()})
         return {"kind": "value", "table": table}
     p = run.arrays["test_probabilities"]
-    p = p / p.sum(axis=1, keepdims=True)
     said = p[:, 1] if run.kind == "binary" else p.max(axis=1)
     true = y == 1 if run.kind == "binary" else y == p.argmax(axis=1)
     table, error = [], 0.0

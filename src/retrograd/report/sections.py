@@ -211,8 +211,8 @@ def reliance(report: Report) -> str:
         "What does it look at?",
         paragraph(
             f"Each column was shuffled among {number(importance['rows'])} test rows, {number(importance['repeats'])} "
-            f"times, and the network asked again. What it leans on most is <b>{text(short(first['name']))}</b>: without "
-            f"it, the {METRIC_NAMES[metric].lower()} of {score(metric, importance['base'], unit)} "
+            f"times, and the network asked again. What it leans on most is <b>{text(short(first['name']))}</b>: "
+            f"without it, the {METRIC_NAMES[metric].lower()} of {score(metric, importance['base'], unit)} "
             f"{'rises' if first['mean'] > 0 else 'changes'} by "
             f"{score(metric, first['mean'], unit)}.",
         ),
@@ -468,9 +468,9 @@ def provenance(report: Report) -> str:
         "How to check this report",
         paragraph(
             "Every number here stands in <code>report.json</code> beside this page, and every one of those can be "
-            "worked out again from the plain files of the run folder: <code>run.json</code>, <code>metrics.jsonl</code>, "
-            "<code>predictions.csv</code> and <code>evidence.npz</code>. The test rows were looked at once, after "
-            "training had ended."
+            "worked out again from the plain files of the run folder: <code>run.json</code>, "
+            "<code>metrics.jsonl</code>, <code>predictions.csv</code> and <code>evidence.npz</code>. "
+            "The test rows were looked at once, after training had ended."
         ),
         table("Where it comes from", ("", ""), [line for line in lines if line]),
     )
