@@ -132,9 +132,9 @@ def huber_loss(
     check_shapes("huber_loss", input, target)
     error = input - target
     size = _abs(error)
-    return _weighted(
-        where(size <= delta, error * error * 0.5, (size - 0.5 * delta) * delta), weight, reduction
-    )
+    loss = where(size <= delta, error * error * 0.5, (size - 0.5 * delta) * delta)
+    # PyTorch divides this mean by the number of elements, where those of mse_loss and l1_loss divide by the weights.
+    return reduced(loss if weight is None else loss * weight, reduction)
 
 
 def gaussian_nll_loss(
