@@ -71,7 +71,9 @@ def compare(
     z.backward(torch.tensor(weights))
     for i in wanted:
         if t[i].grad is None:
-            assert x[i].grad is None or not x[i].grad.numpy().any(), f"{what}: gradient {i} where PyTorch has none"
+            assert x[i].grad is None or not x[i].grad.numpy().any(), (
+                f"{what}: gradient {i} where PyTorch has none"
+            )
             continue
         assert x[i].grad is not None, f"{what}: no gradient {i}"
         close(x[i].grad, t[i].grad, dtype, f"{what} gradient {i}")

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracle.compare import SHAPES, compare, torch
 
 import retrograd as rg
 import retrograd.nn.functional as F
+from oracle.compare import SHAPES, compare, torch
 
 T = torch.nn.functional
 
@@ -49,7 +49,9 @@ IDS = [f"{name}-{'-'.join(f'{k}={v}' for k, v in options.items())}" for name, op
 
 
 def _theirs(name: str) -> Any:
-    if name == "hardsigmoid":  # PyTorch's own derivative is 1/6 rounded to float32, wrong from the eighth digit
+    if (
+        name == "hardsigmoid"
+    ):  # PyTorch's own derivative is 1/6 rounded to float32, wrong from the eighth digit
         return lambda v, inplace=False: T.relu6(v + 3) / 6
     return getattr(torch, name) if name in ("tanh", "sigmoid") else getattr(T, name)
 
@@ -59,27 +61,38 @@ def _theirs(name: str) -> Any:
 def test_activation(name: str, options: dict[str, Any], dtype: str) -> None:
     random = np.random.default_rng(7)
     for shape in SHAPES:
-        # Far out the slopes come from 1 - y², which float32 rounds to nothing: only beside larger ones can it be judged.
+        # Far out, slopes such as 1 - y² round to nothing in float32: they are judged beside larger ones only.
         for scale in (1.0, 8.0) if dtype == "float64" or np.prod(shape) >= 7 else (0.5,):
             x = random.normal(size=shape) * scale
             compare(
-                lambda v: getattr(F, name)(v, **options), lambda v: _theirs(name)(v, **options), [x], dtype, what=f"{name} {shape}"
+                lambda v: getattr(F, name)(v, **options),
+                lambda v: _theirs(name)(v, **options),
+                [x],
+                dtype,
+                what=f"{name} {shape}",
             )
 
 
 @pytest.mark.parametrize(("name", "options"), OPTIONS, ids=IDS)
 def test_activation_at_kinks_and_far_out(name: str, options: dict[str, Any]) -> None:
     kinks = np.array([0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 3.0, -3.0, 6.0])
-    compare(lambda v: getattr(F, name)(v, **options), lambda v: _theirs(name)(v, **options), [kinks], what=name)
+    compare(
+        lambda v: getattr(F, name)(v, **options), lambda v: _theirs(name)(v, **options), [kinks], what=name
+    )
     far = np.array([-1e4, -750.0, -100.0, 100.0, 750.0, 1e4])
     compare(lambda v: getattr(F, name)(v, **options), lambda v: _theirs(name)(v, **options), [far], what=name)
 
 
-@pytest.mark.parametrize("name", ["relu", "relu6", "leaky_relu", "elu", "celu", "selu", "silu", "mish", "hardtanh"])
+@pytest.mark.parametrize(
+    "name", ["relu", "relu6", "leaky_relu", "elu", "celu", "selu", "silu", "mish", "hardtanh"]
+)
 def test_in_place_changes_the_input_and_keeps_the_gradient(name: str) -> None:
     x = np.random.default_rng(3).normal(size=(3, 4))
     compare(
-        lambda v: getattr(F, name)(v * 2, inplace=True), lambda v: getattr(T, name)(v * 2, inplace=True), [x], what=name
+        lambda v: getattr(F, name)(v * 2, inplace=True),
+        lambda v: getattr(T, name)(v * 2, inplace=True),
+        [x],
+        what=name,
     )
     t = rg.tensor(x)
     out = getattr(F, name)(t, inplace=True)
@@ -105,10 +118,20 @@ def test_softmax_family(dtype: str) -> None:
 def test_prelu_and_glu(dtype: str) -> None:
     random = np.random.default_rng(2)
     for shape, slopes in [((4,), 1), ((3, 4), 4), ((3, 4), 1), ((2, 3, 5), 3)]:
-        compare(F.prelu, T.prelu, [random.normal(size=shape), random.normal(size=slopes)], dtype, what=f"prelu {shape}")
+        compare(
+            F.prelu,
+            T.prelu,
+            [random.normal(size=shape), random.normal(size=slopes)],
+            dtype,
+            what=f"prelu {shape}",
+        )
     for shape, dim in [((4,), -1), ((3, 6), 1), ((4, 3), 0), ((2, 4, 3), 1)]:
         compare(
-            lambda v, d=dim: F.glu(v, d), lambda v, d=dim: T.glu(v, d), [random.normal(size=shape)], dtype, what="glu"
+            lambda v, d=dim: F.glu(v, d),
+            lambda v, d=dim: T.glu(v, d),
+            [random.normal(size=shape)],
+            dtype,
+            what="glu",
         )
 
 

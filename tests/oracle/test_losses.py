@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracle.compare import compare, ours, theirs, torch
 
 import retrograd.nn.functional as F
+from oracle.compare import compare, ours, theirs, torch
 from retrograd import nn
 
 T = torch.nn.functional
@@ -78,7 +78,11 @@ def test_gaussian_nll(dtype: str) -> None:
     for full, reduction, eps in itertools.product((False, True), REDUCTIONS, (1e-6, 0.5)):
         for var_shape in ((4, 3), (4, 1), (4,)):
             options = {"full": full, "reduction": reduction, "eps": eps}
-            arrays = [random.normal(size=(4, 3)), random.normal(size=(4, 3)), random.uniform(0.1, 2, size=var_shape)]
+            arrays = [
+                random.normal(size=(4, 3)),
+                random.normal(size=(4, 3)),
+                random.uniform(0.1, 2, size=var_shape),
+            ]
             compare(
                 lambda a, b, c, o=options: F.gaussian_nll_loss(a, b, c, **o),
                 lambda a, b, c, o=options: T.gaussian_nll_loss(a, b, c, **o),
@@ -99,7 +103,9 @@ def test_cross_entropy_of_class_numbers(dtype: str) -> None:
     random = np.random.default_rng(3)
     for trial in range(150):
         shape, target_shape, c = _class_shapes(random)
-        x = random.normal(size=shape) * (3 if dtype == "float64" else 0.7)  # saturated, float32 keeps few digits
+        x = random.normal(size=shape) * (
+            3 if dtype == "float64" else 0.7
+        )  # saturated, float32 keeps few digits
         y = random.integers(0, c, size=target_shape)
         options: dict[str, Any] = {"reduction": REDUCTIONS[trial % 3]}
         if random.random() < 0.5:
@@ -116,7 +122,9 @@ def test_cross_entropy_of_class_numbers(dtype: str) -> None:
         def other(a: Any, b: Any, o: Any = options, w: Any = weight) -> Any:
             return T.cross_entropy(a, b, weight=None if w is None else theirs(w), **o)
 
-        compare(mine, other, [x, y], dtype, what=f"cross_entropy {shape} {options} weight={weight is not None}")
+        compare(
+            mine, other, [x, y], dtype, what=f"cross_entropy {shape} {options} weight={weight is not None}"
+        )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -127,7 +135,10 @@ def test_cross_entropy_of_probabilities(dtype: str) -> None:
         dim = 1 if len(shape) > 1 else 0
         x, y = random.normal(size=shape) * 3, random.uniform(size=shape)
         y = y / y.sum(axis=dim, keepdims=True)
-        options: dict[str, Any] = {"reduction": REDUCTIONS[trial % 3], "label_smoothing": (0.0, 0.2)[trial % 2]}
+        options: dict[str, Any] = {
+            "reduction": REDUCTIONS[trial % 3],
+            "label_smoothing": (0.0, 0.2)[trial % 2],
+        }
         weight = random.uniform(0.1, 2, size=c).astype(dtype) if trial % 4 > 1 else None
         compare(
             lambda a, b, o=options, w=weight: F.cross_entropy(a, b, weight=None if w is None else ours(w), **o),
@@ -158,8 +169,8 @@ def test_binary_cross_entropy(dtype: str) -> None:
         p, y, w = (random.uniform(0.01, 0.99, size=shape) for _ in range(3))
         for weighted in (False, True):
             compare(
-                lambda a, b, c, r=reduction, v=weighted: F.binary_cross_entropy(a, b, weight=c if v else None, reduction=r),
-                lambda a, b, c, r=reduction, v=weighted: T.binary_cross_entropy(a, b, weight=c if v else None, reduction=r),
+                lambda a, b, c, r=reduction, v=weighted: F.binary_cross_entropy(a, b, c if v else None, reduction=r),
+                lambda a, b, c, r=reduction, v=weighted: T.binary_cross_entropy(a, b, c if v else None, reduction=r),
                 [p, y, w], dtype, grad=[0], what=f"bce {shape} {reduction}",
             )  # fmt: skip
     ends, yes = np.array([0.0, 1.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0, 1.0])
@@ -174,20 +185,38 @@ def test_binary_cross_entropy(dtype: str) -> None:
 def test_binary_cross_entropy_with_logits(dtype: str) -> None:
     random = np.random.default_rng(7)
     for shape, reduction in itertools.product(SHAPES, REDUCTIONS):
-        x, y, w = random.normal(size=shape) * 4, random.uniform(size=shape), random.uniform(0.1, 2, size=shape)
+        x, y, w = (
+            random.normal(size=shape) * 4,
+            random.uniform(size=shape),
+            random.uniform(0.1, 2, size=shape),
+        )
         pos = random.uniform(0.1, 3, size=shape[-1:])
         for weighted, positive in itertools.product((False, True), repeat=2):
 
-            def mine(a: Any, b: Any, c: Any, d: Any, r: str = reduction, v: bool = weighted, q: bool = positive) -> Any:
-                return F.binary_cross_entropy_with_logits(a, b, c if v else None, reduction=r, pos_weight=d if q else None)
+            def mine(
+                a: Any, b: Any, c: Any, d: Any, r: str = reduction, v: bool = weighted, q: bool = positive
+            ) -> Any:
+                return F.binary_cross_entropy_with_logits(
+                    a, b, c if v else None, reduction=r, pos_weight=d if q else None
+                )
 
-            def other(a: Any, b: Any, c: Any, d: Any, r: str = reduction, v: bool = weighted, q: bool = positive) -> Any:
-                return T.binary_cross_entropy_with_logits(a, b, c if v else None, reduction=r, pos_weight=d if q else None)
+            def other(
+                a: Any, b: Any, c: Any, d: Any, r: str = reduction, v: bool = weighted, q: bool = positive
+            ) -> Any:
+                return T.binary_cross_entropy_with_logits(
+                    a, b, c if v else None, reduction=r, pos_weight=d if q else None
+                )
 
             compare(mine, other, [x, y, w, pos], dtype, grad=[0], what=f"bce logits {shape} {reduction}")
     far = np.array([-1e4, -100.0, -40.0, 0.0, 40.0, 100.0, 1e4])
     for target in (np.zeros(7), np.ones(7)):
-        compare(F.binary_cross_entropy_with_logits, T.binary_cross_entropy_with_logits, [far, target], dtype, grad=[0])
+        compare(
+            F.binary_cross_entropy_with_logits,
+            T.binary_cross_entropy_with_logits,
+            [far, target],
+            dtype,
+            grad=[0],
+        )
 
 
 @pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-import numpy as np
-
 from ..errors import RetrogradError, UsageError
+from ..functions.create import check_device
 from ..op import context
 from ..tensor import Tensor
+from ..types import dtype_of
 from .hooks import BackwardWatch, RemovableHandle, add_hook
 from .parameter import Parameter
 from .state import IncompatibleKeys, load_into
@@ -292,21 +292,17 @@ class Module:
                     p.grad = p.grad.detach() * 0
 
     def to(self: M, *args: Any, dtype: Any = None, **kwargs: Any) -> M:
-        """Convert floating parameters and buffers to ``dtype`` (a device "cpu" is accepted and means nothing)."""
-        from ..types import DType, dtype_of
+        """Convert floating parameters and buffers to a dtype; the device is always the CPU.
 
-        for arg in args:
-            if isinstance(arg, DType | np.dtype) or arg in (float,):
-                dtype = arg
-            elif isinstance(arg, Tensor):
+        Takes a dtype or its name, a tensor whose dtype is meant, or a device.
+        """
+        for arg in (*args, kwargs.get("device")):
+            if isinstance(arg, Tensor):
                 dtype = arg.dtype
-            elif str(arg) != "cpu":
-                raise UsageError(
-                    f"no device or dtype {arg!r}; Retrograd computes on the CPU",
-                    hint="module.to(retrograd.float64)",
-                )
-        if str(kwargs.pop("device", None) or "cpu") != "cpu" or kwargs.keys() - {"non_blocking"}:
-            raise UsageError("Retrograd computes on the CPU", hint="module.to(retrograd.float64)")
+            elif isinstance(arg, str) and not arg.startswith(("float", "double")):
+                check_device(arg)
+            elif arg is not None:
+                dtype = arg
         if dtype is None:
             return self
         wanted = dtype_of(dtype)

@@ -37,6 +37,8 @@ class BatchNorm1d(Module):
         track_running_stats: bool = True,
         device: Any = None,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features = num_features
@@ -45,7 +47,9 @@ class BatchNorm1d(Module):
         self.affine = affine
         self.track_running_stats = track_running_stats
         self.register_parameter("weight", Parameter(ones(num_features, dtype=dtype)) if affine else None)
-        self.register_parameter("bias", Parameter(zeros(num_features, dtype=dtype)) if affine else None)
+        self.register_parameter(
+            "bias", Parameter(zeros(num_features, dtype=dtype)) if affine and bias else None
+        )
         self.register_buffer(
             "running_mean", zeros(num_features, dtype=dtype) if track_running_stats else None
         )
@@ -66,7 +70,8 @@ class BatchNorm1d(Module):
         if self.affine:
             with no_grad():
                 self.weight.fill_(1)
-                self.bias.zero_()
+                if self.bias is not None:
+                    self.bias.zero_()
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in (2, 3):
@@ -79,11 +84,13 @@ class BatchNorm1d(Module):
                 f"BatchNorm1d has {self.num_features} features, got {input.shape[1]} (shape {tuple(input.shape)})",
                 hint=f"make it nn.BatchNorm1d({input.shape[1]})",
             )
-        momentum = self.momentum
+        momentum: Any = self.momentum
         if self.training and self.track_running_stats:
             self.num_batches_tracked.add_(1)
             if momentum is None:
-                momentum = 1.0 / self.num_batches_tracked.item()
+                momentum = 1.0 / self.num_batches_tracked.to(
+                    self.running_mean.dtype
+                )  # a tensor: traced as such
         by_batch = self.training or self.running_mean is None
         update = self.training and self.track_running_stats
         return batch_norm(
@@ -100,7 +107,7 @@ class BatchNorm1d(Module):
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 
