@@ -26,7 +26,12 @@ COMMANDS = {
     "python": [sys.executable, "-c", "pass"],
     "import numpy": [sys.executable, "-c", "import numpy"],
     "import retrograd": [sys.executable, "-c", "import retrograd"],
-    "retrograd --help": [sys.executable, "-m", "retrograd", "--help"],
+    "retrograd --help": [
+        sys.executable,
+        "-c",
+        "import sys; from retrograd.cli import main; sys.exit(main())",
+        "--help",
+    ],
 }
 
 

@@ -26,6 +26,9 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "retrograd-installed.json"
 INDEX = "https://pypi.org/simple"
 
+# The table that `train` trains on, and the column it predicts.
+SAMPLE = ("digits", "digit")
+
 # What an install takes, measured on Linux x86-64 with Python 3.11: (MB downloaded, MB on disk), by extra.  For the
 # peers that is PyTorch's build without CUDA; the one with it takes several GB.
 SIZES = {"": (70, 300), "test": (3, 10), "peers": (400, 1450), "dev": (80, 270)}
@@ -91,8 +94,14 @@ def install(extras: list[str]) -> int:
 def train(arguments: list[str]) -> int:
     """`setup.py train`: a network for a table that ships in the repository, and what to type for one's own."""
     ready(set())
-    table = ROOT / "src" / "retrograd" / "data" / "samples" / "digits.csv.gz"
-    own = arguments or [str(table), "--target", "digit"]
+    name, target = SAMPLE
+    table = next((ROOT / "src" / "retrograd" / "data" / "samples").glob(f"{name}.csv*"), None)
+    if not arguments and table is None:
+        raise SetupError(
+            f"the table {name!r} is not in this copy of the sources",
+            "git checkout src/retrograd/data/samples",
+        )
+    own = arguments or [str(table), "--target", target]
     known = run_folders()
     say(f"$ {shown(script('retrograd'))} train {' '.join(shown(word) for word in own)}")
     status = subprocess.call([str(script("retrograd")), "train", *own], cwd=ROOT, env=clean_environment())
