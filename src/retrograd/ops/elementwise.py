@@ -24,8 +24,11 @@ class Neg(Unary):
     floating_only = False
     ufunc = np.negative
 
-    def eval(x): return np.negative(x)
-    def vjp(g, _y, _x): return (-g,)
+    def eval(x):
+        return np.negative(x)
+
+    def vjp(g, _y, _x):
+        return (-g,)
 
     def type(x):
         if x.dtype is bool_:
@@ -43,8 +46,11 @@ class Abs(Unary):
     special = (0.0,)
     ufunc = np.absolute
 
-    def eval(x): return np.absolute(x)
-    def vjp(g, _y, x): return (g * bind(Sign, x),)
+    def eval(x):
+        return np.absolute(x)
+
+    def vjp(g, _y, x):
+        return (g * bind(Sign, x),)
 
 
 class Sign(PiecewiseConstant):
@@ -53,7 +59,8 @@ class Sign(PiecewiseConstant):
     floating_only = False
     special = (0.0,)
 
-    def eval(x): return x.copy() if x.dtype == np.bool_ else np.sign(x)
+    def eval(x):
+        return x.copy() if x.dtype == np.bool_ else np.sign(x)
 
 
 class Floor(PiecewiseConstant):
@@ -62,7 +69,8 @@ class Floor(PiecewiseConstant):
     special = (1.0,)
     ufunc = np.floor
 
-    def eval(x): return np.floor(x)
+    def eval(x):
+        return np.floor(x)
 
 
 class Ceil(PiecewiseConstant):
@@ -71,7 +79,8 @@ class Ceil(PiecewiseConstant):
     special = (1.0,)
     ufunc = np.ceil
 
-    def eval(x): return np.ceil(x)
+    def eval(x):
+        return np.ceil(x)
 
 
 class Trunc(PiecewiseConstant):
@@ -80,7 +89,8 @@ class Trunc(PiecewiseConstant):
     special = (1.0,)
     ufunc = np.trunc
 
-    def eval(x): return np.trunc(x)
+    def eval(x):
+        return np.trunc(x)
 
 
 class Round(PiecewiseConstant):
@@ -89,7 +99,8 @@ class Round(PiecewiseConstant):
     special = (0.5, 1.5)
     ufunc = np.rint
 
-    def eval(x): return np.rint(x)
+    def eval(x):
+        return np.rint(x)
 
 
 class Exp(Unary):
@@ -98,8 +109,11 @@ class Exp(Unary):
     ufunc = np.exp
     exact = (-700.0, 0.0, 80.0)
 
-    def eval(x): return np.exp(x)
-    def vjp(g, y, _x): return (g * y,)
+    def eval(x):
+        return np.exp(x)
+
+    def vjp(g, y, _x):
+        return (g * y,)
 
 
 class Expm1(Unary):
@@ -108,8 +122,11 @@ class Expm1(Unary):
     ufunc = np.expm1
     exact = (1e-9, 0.0)
 
-    def eval(x): return np.expm1(x)
-    def vjp(g, y, _x): return (g * (y + 1),)
+    def eval(x):
+        return np.expm1(x)
+
+    def vjp(g, y, _x):
+        return (g * (y + 1),)
 
 
 class Log(Unary):
@@ -118,8 +135,11 @@ class Log(Unary):
     domain = (0.2, 3.0)
     ufunc = np.log
 
-    def eval(x): return np.log(x)
-    def vjp(g, _y, x): return (g / x,)
+    def eval(x):
+        return np.log(x)
+
+    def vjp(g, _y, x):
+        return (g / x,)
 
 
 class Log1p(Unary):
@@ -129,8 +149,11 @@ class Log1p(Unary):
     ufunc = np.log1p
     exact = (1e-9, 0.0)
 
-    def eval(x): return np.log1p(x)
-    def vjp(g, _y, x): return (g / (x + 1),)
+    def eval(x):
+        return np.log1p(x)
+
+    def vjp(g, _y, x):
+        return (g / (x + 1),)
 
 
 class Sqrt(Unary):
@@ -139,8 +162,11 @@ class Sqrt(Unary):
     domain = (0.2, 3.0)
     ufunc = np.sqrt
 
-    def eval(x): return np.sqrt(x)
-    def vjp(g, y, _x): return (g / (y * 2),)
+    def eval(x):
+        return np.sqrt(x)
+
+    def vjp(g, y, _x):
+        return (g / (y * 2),)
 
 
 class Sin(Unary):
@@ -148,8 +174,11 @@ class Sin(Unary):
 
     ufunc = np.sin
 
-    def eval(x): return np.sin(x)
-    def vjp(g, _y, x): return (g * bind(Cos, x),)
+    def eval(x):
+        return np.sin(x)
+
+    def vjp(g, _y, x):
+        return (g * bind(Cos, x),)
 
 
 class Cos(Unary):
@@ -157,8 +186,11 @@ class Cos(Unary):
 
     ufunc = np.cos
 
-    def eval(x): return np.cos(x)
-    def vjp(g, _y, x): return (-(g * bind(Sin, x)),)
+    def eval(x):
+        return np.cos(x)
+
+    def vjp(g, _y, x):
+        return (-(g * bind(Sin, x)),)
 
 
 class Tanh(Unary):
@@ -167,8 +199,11 @@ class Tanh(Unary):
     ufunc = np.tanh
     exact = (-20.0, 0.0, 20.0)
 
-    def eval(x): return np.tanh(x)
-    def vjp(g, y, _x): return (g * (1 - y * y),)
+    def eval(x):
+        return np.tanh(x)
+
+    def vjp(g, y, _x):
+        return (g * (1 - y * y),)
 
 
 class Erf(Unary):
@@ -176,8 +211,11 @@ class Erf(Unary):
 
     exact = (-3.0, 0.3, 0.6, 4.5)
 
-    def eval(x): return _erf(x)
-    def vjp(g, _y, x): return (g * (bind(Exp, -(x * x)) * 1.1283791670955126),)
+    def eval(x):
+        return _erf(x)
+
+    def vjp(g, _y, x):
+        return (g * (bind(Exp, -(x * x)) * 1.1283791670955126),)
 
 
 class Sigmoid(Unary):
@@ -189,7 +227,8 @@ class Sigmoid(Unary):
         decay = np.exp(-np.absolute(x))  # never above 1, so nothing overflows
         return np.where(x >= 0, 1, decay).astype(x.dtype, copy=False) / (1 + decay)
 
-    def vjp(g, y, _x): return (g * (y * (1 - y)),)
+    def vjp(g, y, _x):
+        return (g * (y * (1 - y)),)
 
 
 class Softplus(Unary):
@@ -197,8 +236,11 @@ class Softplus(Unary):
 
     exact = (-30.0, 0.0, 30.0)
 
-    def eval(x): return np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x)))
-    def vjp(g, _y, x): return (g * bind(Sigmoid, x),)
+    def eval(x):
+        return np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x)))
+
+    def vjp(g, _y, x):
+        return (g * bind(Sigmoid, x),)
 
 
 class Relu(Unary):
@@ -207,10 +249,12 @@ class Relu(Unary):
     floating_only = False
     special = (0.0,)
 
-    def eval(x): return np.maximum(x, 0)
+    def eval(x):
+        return np.maximum(x, 0)
 
     # The result shows which side of the kink each element was on: nothing is recomputed, and the input can be freed.
-    def vjp(g, y, _x): return (bind(MaskedBy, g, y),)
+    def vjp(g, y, _x):
+        return (bind(MaskedBy, g, y),)
 
 
 class MaskedBy(Binary):
@@ -218,8 +262,11 @@ class MaskedBy(Binary):
 
     floating_only = False
 
-    def eval(a, b): return a * (b > 0)
-    def vjp(g, _y, _a, b): return (bind(MaskedBy, g, b), None)
+    def eval(a, b):
+        return a * (b > 0)
+
+    def vjp(g, _y, _a, b):
+        return (bind(MaskedBy, g, b), None)
 
     def samples(r):
         for shape in ((3, 4), (), (0,)):
@@ -232,8 +279,11 @@ class Add(Binary):
 
     ufunc = np.add
 
-    def eval(a, b): return np.add(a, b)
-    def vjp(g, _y, _a, _b): return g, g
+    def eval(a, b):
+        return np.add(a, b)
+
+    def vjp(g, _y, _a, _b):
+        return g, g
 
 
 class Sub(Binary):
@@ -241,13 +291,18 @@ class Sub(Binary):
 
     ufunc = np.subtract
 
-    def eval(a, b): return np.subtract(a, b)
-    def vjp(g, _y, _a, _b): return g, lambda: -g
+    def eval(a, b):
+        return np.subtract(a, b)
+
+    def vjp(g, _y, _a, _b):
+        return g, lambda: -g
 
     @classmethod
     def type(cls, *types):
         if types[0].dtype is bool_:
-            raise DTypeError("subtraction is not defined for bool tensors", hint="use a ^ b or a.logical_xor(b)")
+            raise DTypeError(
+                "subtraction is not defined for bool tensors", hint="use a ^ b or a.logical_xor(b)"
+            )
         return super().type(*types)
 
 
@@ -256,8 +311,11 @@ class Mul(Binary):
 
     ufunc = np.multiply
 
-    def eval(a, b): return np.multiply(a, b)
-    def vjp(g, _y, a, b): return lambda: g * b, lambda: g * a
+    def eval(a, b):
+        return np.multiply(a, b)
+
+    def vjp(g, _y, a, b):
+        return lambda: g * b, lambda: g * a
 
 
 class Div(Binary):
@@ -267,17 +325,23 @@ class Div(Binary):
     floating_only = True
     ufunc = np.divide
 
-    def eval(a, b): return np.divide(a, b)
-    def vjp(g, y, _a, b): return lambda: g / b, lambda: -(g * y / b)
+    def eval(a, b):
+        return np.divide(a, b)
+
+    def vjp(g, y, _a, b):
+        return lambda: g / b, lambda: -(g * y / b)
 
 
 class Pow(Binary):
     """y = aᵇ.   ā = ȳ·b·a^(b-1), 0 where b = 0;  b̄ = ȳ·y·ln a, 0 where a = 0 and b ≥ 0 (PyTorch's conventions)"""
 
     domains = ((0.3, 2.0), (-2.0, 2.0))
+
     def eval(a, b):
         if a.dtype.kind in "iu" and (b < 0).any():
-            raise DTypeError("negative powers of integers are not integers", hint="convert the base with .float()")
+            raise DTypeError(
+                "negative powers of integers are not integers", hint="convert the base with .float()"
+            )
         return np.power(a, b)
 
     def vjp(g, y, a, b):
@@ -287,7 +351,9 @@ class Pow(Binary):
 
         def exponent():
             flat = bind(BitAnd, bind(Eq, a, fill(a)), bind(Ge, b, fill(b)))
-            safe = bind(Where, flat, fill(a, 1.0), a)  # ln is never taken at the masked points: no 0·∞ in any order
+            safe = bind(
+                Where, flat, fill(a, 1.0), a
+            )  # ln is never taken at the masked points: no 0·∞ in any order
             return g * bind(Where, flat, fill(y), y * bind(Log, safe))
 
         return base, exponent
@@ -310,8 +376,11 @@ class Maximum(Binary):
 
     ufunc = np.maximum
 
-    def eval(a, b): return np.maximum(a, b)
-    def vjp(g, _y, a, b): return lambda: g * _share(a, b), lambda: g * _share(b, a)
+    def eval(a, b):
+        return np.maximum(a, b)
+
+    def vjp(g, _y, a, b):
+        return lambda: g * _share(a, b), lambda: g * _share(b, a)
 
     @classmethod
     def samples(cls, r):
@@ -324,8 +393,11 @@ class Minimum(Binary):
 
     ufunc = np.minimum
 
-    def eval(a, b): return np.minimum(a, b)
-    def vjp(g, _y, a, b): return lambda: g * _share(b, a), lambda: g * _share(a, b)
+    def eval(a, b):
+        return np.minimum(a, b)
+
+    def vjp(g, _y, a, b):
+        return lambda: g * _share(b, a), lambda: g * _share(a, b)
 
     @classmethod
     def samples(cls, r):
@@ -340,60 +412,83 @@ def _share(larger: Any, smaller: Any) -> Any:
     return bind(Cast, more, dtype=dtype) + bind(Cast, same, dtype=dtype) * 0.5
 
 
-class FloorDivide(Binary):
+class Quotient(Binary, abstract=True):
+    """Jumps where a / b is a whole number: samples lie between the jumps, so that finite differences apply."""
+
+    @classmethod
+    def samples(cls, r):
+        for shape, dtype in (((3, 4), "float64"), ((), "float64"), ((0,), "float64"), ((4,), "float32")):
+            b = r.uniform(0.7, 2.0, shape) * r.choice((-1, 1), shape)
+            yield Sample(
+                (b * (r.integers(-4, 4, shape) + r.uniform(0.1, 0.9, shape))).astype(dtype), b.astype(dtype)
+            )
+        yield Sample(r.integers(-9, 9, (5,)), r.integers(1, 4, (5,)))
+
+
+class FloorDivide(Quotient):
     """y = ⌊a / b⌋.   ā = b̄ = 0, as for every step function"""
 
-    domains = ((-4.0, 4.0), (0.5, 2.0))
     ufunc = np.floor_divide
 
-    def eval(a, b): return np.floor_divide(a, b)
-    def vjp(g, _y, _a, _b): return lambda: fill(g), lambda: fill(g)
+    def eval(a, b):
+        return np.floor_divide(a, b)
+
+    def vjp(g, _y, _a, _b):
+        return lambda: fill(g), lambda: fill(g)
 
 
-class Remainder(Binary):
+class Remainder(Quotient):
     """y = a - b·⌊a / b⌋, with the sign of b (Python's %).   ā = ȳ,  b̄ = -ȳ·⌊a / b⌋"""
 
-    domains = ((-4.0, 4.0), (0.7, 2.0))
     ufunc = np.remainder
 
-    def eval(a, b): return np.remainder(a, b)
-    def vjp(g, _y, a, b): return g, lambda: -(g * bind(FloorDivide, a, b))
+    def eval(a, b):
+        return np.remainder(a, b)
+
+    def vjp(g, _y, a, b):
+        return g, lambda: -(g * bind(FloorDivide, a, b))
 
 
 class Eq(Comparison):
     """y = (a == b)"""
 
-    def eval(a, b): return np.equal(a, b)
+    def eval(a, b):
+        return np.equal(a, b)
 
 
 class Ne(Comparison):
     """y = (a != b)"""
 
-    def eval(a, b): return np.not_equal(a, b)
+    def eval(a, b):
+        return np.not_equal(a, b)
 
 
 class Lt(Comparison):
     """y = (a < b)"""
 
-    def eval(a, b): return np.less(a, b)
+    def eval(a, b):
+        return np.less(a, b)
 
 
 class Le(Comparison):
     """y = (a <= b)"""
 
-    def eval(a, b): return np.less_equal(a, b)
+    def eval(a, b):
+        return np.less_equal(a, b)
 
 
 class Gt(Comparison):
     """y = (a > b)"""
 
-    def eval(a, b): return np.greater(a, b)
+    def eval(a, b):
+        return np.greater(a, b)
 
 
 class Ge(Comparison):
     """y = (a >= b)"""
 
-    def eval(a, b): return np.greater_equal(a, b)
+    def eval(a, b):
+        return np.greater_equal(a, b)
 
 
 class Bitwise(Elementwise, abstract=True):
@@ -408,7 +503,9 @@ class Bitwise(Elementwise, abstract=True):
     def type(cls, *types: TensorType) -> TensorType:
         out = super().type(*types)
         if out.dtype.is_floating_point:
-            raise DTypeError(f"{cls.name} takes integers or bools, not {out.dtype!r}", hint="compare first, e.g. (x > 0)")
+            raise DTypeError(
+                f"{cls.name} takes integers or bools, not {out.dtype!r}", hint="compare first, e.g. (x > 0)"
+            )
         return out
 
     @classmethod
@@ -427,7 +524,8 @@ class BitAnd(Bitwise):
 
     ufunc = np.bitwise_and
 
-    def eval(a, b): return np.bitwise_and(a, b)
+    def eval(a, b):
+        return np.bitwise_and(a, b)
 
 
 class BitOr(Bitwise):
@@ -435,7 +533,8 @@ class BitOr(Bitwise):
 
     ufunc = np.bitwise_or
 
-    def eval(a, b): return np.bitwise_or(a, b)
+    def eval(a, b):
+        return np.bitwise_or(a, b)
 
 
 class BitXor(Bitwise):
@@ -443,7 +542,8 @@ class BitXor(Bitwise):
 
     ufunc = np.bitwise_xor
 
-    def eval(a, b): return np.bitwise_xor(a, b)
+    def eval(a, b):
+        return np.bitwise_xor(a, b)
 
 
 class BitNot(Bitwise):
@@ -452,7 +552,8 @@ class BitNot(Bitwise):
     arity = 1
     ufunc = np.bitwise_not
 
-    def eval(a): return np.bitwise_not(a)
+    def eval(a):
+        return np.bitwise_not(a)
 
 
 class Where(Op):
@@ -460,16 +561,23 @@ class Where(Op):
 
     def type(c: TensorType, a: TensorType, b: TensorType) -> TensorType:
         if c.dtype is not bool_:
-            raise DTypeError(f"where needs a bool condition, not {c.dtype!r}", hint="write the comparison, e.g. where(x > 0, ...)")
+            raise DTypeError(
+                f"where needs a bool condition, not {c.dtype!r}",
+                hint="write the comparison, e.g. where(x > 0, ...)",
+            )
         if not (c.shape == a.shape == b.shape):
             raise ShapeError(
-                f"where takes equal shapes, got {c.shape}, {a.shape} and {b.shape}", hint="use retrograd.where, which broadcasts"
+                f"where takes equal shapes, got {c.shape}, {a.shape} and {b.shape}",
+                hint="use retrograd.where, which broadcasts",
             )
         if a.dtype is not b.dtype:
-            raise DTypeError(f"where takes equal dtypes, got {a.dtype!r} and {b.dtype!r}", hint="use retrograd.where")
+            raise DTypeError(
+                f"where takes equal dtypes, got {a.dtype!r} and {b.dtype!r}", hint="use retrograd.where"
+            )
         return a
 
-    def eval(c, a, b): return np.where(c, a, b)
+    def eval(c, a, b):
+        return np.where(c, a, b)
 
     def vjp(g, _y, c, _a, _b):
         return None, lambda: bind(Where, c, g, fill(g)), lambda: bind(Where, c, fill(g), g)
@@ -491,16 +599,24 @@ class Where(Op):
 class Cast(Op):
     """y = x in another dtype (towards integers: towards zero).   x̄ = ȳ in the dtype of x; none through integers"""
 
-    def type(x: TensorType, *, dtype: DType) -> TensorType: return TensorType(x.shape, dtype_of(dtype))
+    def type(x: TensorType, *, dtype: DType) -> TensorType:
+        return TensorType(x.shape, dtype_of(dtype))
 
     def eval(x: Array, *, dtype: DType) -> Array:
-        with np.errstate(invalid="ignore"):  # NaN to integer has no right answer; NumPy's is kept, silently as PyTorch does
+        with np.errstate(
+            invalid="ignore"
+        ):  # NaN to integer has no right answer; NumPy's is kept, silently as PyTorch does
             return x.astype(dtype_of(dtype).numpy)
 
     def vjp(g, _y, _x, *, dtype):
-        return (bind(Cast, g, dtype=_x.dtype) if _x.dtype.is_floating_point and dtype_of(dtype).is_floating_point else None,)
+        return (
+            bind(Cast, g, dtype=_x.dtype)
+            if _x.dtype.is_floating_point and dtype_of(dtype).is_floating_point
+            else None,
+        )
 
-    def batch(batched, x, *, dtype): return bind(Cast, x, dtype=dtype)
+    def batch(batched, x, *, dtype):
+        return bind(Cast, x, dtype=dtype)
 
     def samples(r):
         from ..types import float32, float64, int64
@@ -511,4 +627,5 @@ class Cast(Op):
         yield Sample(r.normal(size=(2, 2)) * 5, dtype=float32, order=0)
         yield Sample(np.array([0, 3]), dtype=bool_)
 
-    def errors(r): return ()
+    def errors(r):
+        return ()

@@ -24,7 +24,10 @@ def _reduced(shape: Shape, dim: Dims, keepdim: bool) -> Shape:
 
 def _check_dims(op: type[Op], x: TensorType, dim: Dims) -> None:
     if any(not 0 <= d < len(x.shape) for d in dim):
-        raise ShapeError(f"{op.name}: dim={tuple(dim)} of a tensor of shape {x.shape}", hint="use existing dimensions")
+        raise ShapeError(
+            f"{op.name}: dim={tuple(dim)} does not exist in a tensor of shape {x.shape}",
+            hint="use existing dimensions",
+        )
 
 
 def spread(x: Any, shape: Shape, dim: Dims, keepdim: bool) -> Any:
@@ -50,7 +53,7 @@ class Reduction(Op, abstract=True):
 
     @classmethod
     def errors(cls, r):
-        yield Bad(np.zeros(3), dim=(1,), keepdim=False, message="existing dimensions")
+        yield Bad(np.zeros(3), dim=(1,), keepdim=False, message="does not exist")
 
 
 class Sum(Reduction):
@@ -62,8 +65,11 @@ class Sum(Reduction):
             raise DTypeError("sum takes numbers, not bool", hint="use retrograd.sum, which counts in int64")
         return TensorType(_reduced(x.shape, dim, keepdim), x.dtype)
 
-    def eval(x: Array, *, dim: Dims, keepdim: bool) -> Array: return np.sum(x, axis=dim, keepdims=keepdim, dtype=x.dtype)
-    def vjp(g, _y, _x, *, dim, keepdim): return (spread(g, _x.shape, dim, keepdim),)
+    def eval(x: Array, *, dim: Dims, keepdim: bool) -> Array:
+        return np.sum(x, axis=dim, keepdims=keepdim, dtype=x.dtype)
+
+    def vjp(g, _y, _x, *, dim, keepdim):
+        return (spread(g, _x.shape, dim, keepdim),)
 
     @classmethod
     def samples(cls, r):
@@ -81,7 +87,8 @@ class Prod(Reduction):
             raise DTypeError("prod takes numbers, not bool", hint="use retrograd.prod, which counts in int64")
         return TensorType(_reduced(x.shape, dim, keepdim), x.dtype)
 
-    def eval(x: Array, *, dim: Dims, keepdim: bool) -> Array: return np.prod(x, axis=dim, keepdims=keepdim, dtype=x.dtype)
+    def eval(x: Array, *, dim: Dims, keepdim: bool) -> Array:
+        return np.prod(x, axis=dim, keepdims=keepdim, dtype=x.dtype)
 
     def vjp(g, _y, x, *, dim, keepdim):
         # Bring the reduced dimensions to the end as one axis of length n, and multiply all but one over an (n, n) grid.
@@ -114,7 +121,10 @@ class Extremum(Reduction, abstract=True):
     def type(cls, x: TensorType, *, dim: Dims, keepdim: bool) -> tuple[TensorType, TensorType]:
         _check_dims(cls, x, dim)
         if 0 in (x.shape[d] for d in dim):
-            raise ShapeError(f"{cls.name} over no elements: shape {x.shape}, dim={dim}", hint="check that the tensor is not empty")
+            raise ShapeError(
+                f"{cls.name} over no elements: shape {x.shape}, dim={dim}",
+                hint="check that the tensor is not empty",
+            )
         return TensorType(_reduced(x.shape, dim, keepdim), x.dtype), TensorType(x.shape, bool_)
 
     def vjp(g, y, _x, *, dim, keepdim):
@@ -146,13 +156,15 @@ def _extreme(reduce: Any, x: Array, dim: Dims, keepdim: bool) -> tuple[Array, Ar
 class Amax(Extremum):
     """y = max x over ``dim``; NaN wins.   ȳ is shared evenly among equal maxima (as PyTorch's amax)"""
 
-    def eval(x: Array, *, dim: Dims, keepdim: bool) -> Any: return _extreme(np.max, x, dim, keepdim)
+    def eval(x: Array, *, dim: Dims, keepdim: bool) -> Any:
+        return _extreme(np.max, x, dim, keepdim)
 
 
 class Amin(Extremum):
     """y = min x over ``dim``; NaN wins.   ȳ is shared evenly among equal minima (as PyTorch's amin)"""
 
-    def eval(x: Array, *, dim: Dims, keepdim: bool) -> Any: return _extreme(np.min, x, dim, keepdim)
+    def eval(x: Array, *, dim: Dims, keepdim: bool) -> Any:
+        return _extreme(np.min, x, dim, keepdim)
 
 
 class Arg(Op, abstract=True):
@@ -165,11 +177,15 @@ class Arg(Op, abstract=True):
     def type(cls, x: TensorType, *, dim: int) -> TensorType:
         _check_dims(cls, x, (dim,))
         if x.shape[dim] == 0:
-            raise ShapeError(f"{cls.name} over no elements: shape {x.shape}, dim={dim}", hint="check that the tensor is not empty")
+            raise ShapeError(
+                f"{cls.name} over no elements: shape {x.shape}, dim={dim}",
+                hint="check that the tensor is not empty",
+            )
         return TensorType(_reduced(x.shape, (dim,), False), int64)
 
     @classmethod
-    def batch(cls, batched, x, *, dim): return bind(cls, x, dim=dim + 1)
+    def batch(cls, batched, x, *, dim):
+        return bind(cls, x, dim=dim + 1)
 
     @classmethod
     def samples(cls, r):
@@ -177,26 +193,30 @@ class Arg(Op, abstract=True):
         yield Sample(np.array([2, 7, 7, 1]), dim=0)
 
     @classmethod
-    def errors(cls, r): yield Bad(np.zeros((2, 0)), dim=1, message="over no elements")
+    def errors(cls, r):
+        yield Bad(np.zeros((2, 0)), dim=1, message="over no elements")
 
 
 class Argmax(Arg):
     """y = the index of the largest element along ``dim``"""
 
-    def eval(x: Array, *, dim: int) -> Array: return np.argmax(x, axis=dim)
+    def eval(x: Array, *, dim: int) -> Array:
+        return np.argmax(x, axis=dim)
 
 
 class Argmin(Arg):
     """y = the index of the smallest element along ``dim``"""
 
-    def eval(x: Array, *, dim: int) -> Array: return np.argmin(x, axis=dim)
+    def eval(x: Array, *, dim: int) -> Array:
+        return np.argmin(x, axis=dim)
 
 
 class AlongDim(Op, abstract=True):
     """Same shape in and out, acting along one dimension."""
 
     @classmethod
-    def batch(cls, batched, x, *, dim): return bind(cls, x, dim=dim + 1)
+    def batch(cls, batched, x, *, dim):
+        return bind(cls, x, dim=dim + 1)
 
     @classmethod
     def samples(cls, r):
@@ -206,7 +226,8 @@ class AlongDim(Op, abstract=True):
         yield Sample(np.zeros((2, 0)), dim=1)
 
     @classmethod
-    def errors(cls, r): yield Bad(np.zeros(3), dim=2, message="existing dimensions")
+    def errors(cls, r):
+        yield Bad(np.zeros(3), dim=2, message="does not exist")
 
 
 class Cumsum(AlongDim):
@@ -216,8 +237,11 @@ class Cumsum(AlongDim):
         _check_dims(Cumsum, x, (dim,))
         return x
 
-    def eval(x: Array, *, dim: int) -> Array: return np.cumsum(x, axis=dim, dtype=x.dtype)
-    def vjp(g, _y, _x, *, dim): return (bind(Flip, bind(Cumsum, bind(Flip, g, dims=(dim,)), dim=dim), dims=(dim,)),)
+    def eval(x: Array, *, dim: int) -> Array:
+        return np.cumsum(x, axis=dim, dtype=x.dtype)
+
+    def vjp(g, _y, _x, *, dim):
+        return (bind(Flip, bind(Cumsum, bind(Flip, g, dims=(dim,)), dim=dim), dims=(dim,)),)
 
 
 class Softmax(AlongDim):
@@ -284,11 +308,13 @@ class Sort(Op):
         back = bind(Sort, y[1], dim=dim, descending=False)[1]
         return (bind(Gather, g[0], back, dim=dim),)
 
-    def batch(batched, x, *, dim, descending): return bind(Sort, x, dim=dim + 1, descending=descending)
+    def batch(batched, x, *, dim, descending):
+        return bind(Sort, x, dim=dim + 1, descending=descending)
 
     def samples(r):
         yield Sample(r.permutation(12).reshape(3, 4) * 0.7, dim=1, descending=False)
         yield Sample(r.permutation(6).reshape(3, 2) * 1.1, dim=0, descending=True)
         yield Sample(np.array([3, 1, 3, 2]), dim=0, descending=True)
 
-    def errors(r): yield Bad(np.zeros(3), dim=1, descending=False, message="existing dimensions")
+    def errors(r):
+        yield Bad(np.zeros(3), dim=1, descending=False, message="does not exist")
