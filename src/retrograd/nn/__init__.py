@@ -53,8 +53,9 @@ from .losses import (
 from .module import Module
 from .normalization import BatchNorm1d, LayerNorm
 from .parameter import Parameter
+from .steps import forward_steps
 from .summary import Summary, summary
-from .units import Connection, connections, units
+from .units import Connection, connections, dead_units, units
 
 __all__ = [
     "Module", "Parameter", "Sequential", "ModuleList", "ModuleDict", "Residual", "Linear", "Identity", "Flatten",
@@ -63,5 +64,5 @@ __all__ = [
     "PReLU", "ReLU", "ReLU6", "Sigmoid", "SiLU", "Softmax", "Softmin", "Softplus", "Softshrink", "Softsign", "Step",
     "Tanh", "Tanhshrink", "Threshold", "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "GaussianNLLLoss",
     "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "Summary", "summary",
-    "Connection", "connections", "units", "functional", "init", "utils",
+    "Connection", "connections", "dead_units", "units", "forward_steps", "functional", "init", "utils",
 ]  # fmt: skip

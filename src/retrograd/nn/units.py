@@ -7,9 +7,14 @@ before it where the widths agree, and otherwise numbered inputs of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
 
 from ..errors import UsageError
 from ..modes import no_grad
+from ..tensor import Tensor
+from .activations import ReLU
 from .linear import Linear
 from .module import Module
 
@@ -91,3 +96,33 @@ def connections(module: Module, inputs: Sequence[str] | None = None) -> Iterator
             for j, source in enumerate(sources):
                 yield Connection(layer, i, j, unit, source)
         before = names[name]
+
+
+def dead_units(module: Module, *inputs: Tensor) -> dict[str, list[int]]:
+    """For every ReLU layer, the units that give 0 for all rows of ``inputs``: no gradient passes them, they stay dead.
+
+    >>> import retrograd as rg
+    >>> from retrograd import nn
+    >>> net = nn.Sequential(nn.Linear(1, 2), nn.ReLU())
+    >>> _ = net[0].bias.detach().copy_(rg.tensor([-100.0, 100.0]))
+    >>> dead_units(net, rg.rand(8, 1))
+    {'1': [0]}
+    """
+    alive: dict[str, np.ndarray] = {}
+    handles = []
+    for name, part in module.named_modules():
+        if isinstance(part, ReLU):
+
+            def note(m: Module, args: Any, output: Any, name: str = name) -> None:
+                values = output.detach().numpy()
+                some = (values > 0).reshape(-1, values.shape[-1]).any(axis=0)
+                alive[name] = alive.get(name, False) | some  # a layer used twice is alive if it is once
+
+            handles.append(part.register_forward_hook(note))
+    try:
+        with no_grad():
+            module(*inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return {name: np.flatnonzero(~some).tolist() for name, some in alive.items()}
