@@ -32,12 +32,12 @@ FLOORS: list[set[str]] = [
     {"__init__"},  # the public face; it opens the floors above it late, when somebody asks for them
     {"nn", "optim"},
     {"autograd", "gradcheck", "batch", "trace", "graph"},
-    {"tensor", "inplace"},
+    {"tensor", "eager", "methods", "inplace", "backward"},
     {"functions"},
     {"grad", "modes"},
     {"ops"},
     {"op"},
-    {"types", "errors", "threads"},
+    {"types", "errors", "threads", "memory"},
 ]
 # The whole of what these units may import from the package.
 ONLY = {"metrics": {"errors"}}

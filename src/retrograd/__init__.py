@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import autograd, errors
+from . import autograd, eager, errors
 from .batch import vmap
 from .functions.create import (
     arange,
@@ -204,7 +204,14 @@ from .functions.shape import (
     unsqueeze,
 )
 from .graph import Graph
-from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
+from .modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from .tensor import Tensor
 from .trace import trace
 from .types import DType as dtype

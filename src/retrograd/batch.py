@@ -21,7 +21,9 @@ def apply_batched(graph: Graph, tensors: Sequence[Any], batched: Sequence[bool])
 
     Each op is applied once, by its own batching rule; what does not depend on a batched input is computed once.
     """
-    env: dict[str, tuple[Any, bool]] = {v.name: (t, b) for v, t, b in zip(graph.inputs, tensors, batched, strict=True)}
+    env: dict[str, tuple[Any, bool]] = {
+        v.name: (t, b) for v, t, b in zip(graph.inputs, tensors, batched, strict=True)
+    }
     n = next((t.shape[0] for t, b in zip(tensors, batched, strict=True) if b), None)
     if n is None:
         raise ShapeError("no input has a batch axis", hint="at least one entry of in_dims must not be None")
@@ -53,10 +55,13 @@ def vmap(fn: Callable[..., Any], in_dims: Any = 0, out_dims: int = 0) -> Callabl
     def mapped(*args: Any) -> Any:
         dims = (in_dims,) * len(args) if in_dims is None or isinstance(in_dims, int) else tuple(in_dims)
         if len(dims) != len(args):
-            raise ShapeError(f"in_dims has {len(dims)} entries for {len(args)} arguments", hint="one entry per argument")
+            raise ShapeError(
+                f"in_dims has {len(dims)} entries for {len(args)} arguments", hint="one entry per argument"
+            )
         tensors = [a if d in (None, 0) else s.movedim(a, d, 0) for a, d in zip(args, dims, strict=True)]
         examples = [
-            t if d is None else make_tensor(None, TensorType(tuple(t.shape[1:]), t.dtype)) for t, d in zip(tensors, dims, strict=True)
+            t if d is None else make_tensor(None, TensorType(tuple(t.shape[1:]), t.dtype))
+            for t, d in zip(tensors, dims, strict=True)
         ]
         structure: list[Any] = []
 
@@ -71,4 +76,3 @@ def vmap(fn: Callable[..., Any], in_dims: Any = 0, out_dims: int = 0) -> Callabl
         return results[0] if isinstance(structure[0], Tensor) else type(structure[0])(results)
 
     return mapped
-

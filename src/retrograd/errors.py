@@ -99,7 +99,7 @@ def is_internal(filename: str) -> bool:
     """True for files of this package, which are never 'the user's line'."""
     known = _internal_file.get(filename)
     if known is None:
-        known = _internal_file[filename] = filename.startswith(_PACKAGE) or filename.startswith("<frozen")
+        known = _internal_file[filename] = filename.startswith((_PACKAGE, "<frozen"))
     return known
 
 

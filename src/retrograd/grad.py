@@ -47,7 +47,9 @@ class Node:
         self.order = next(_counter)
         self.freed = False
         self.input_types: list[TensorType] = [t._type for t in inputs]
-        self.targets: list[Any] = [t._node if t._node is not None else (t if t._requires else None) for t in inputs]
+        self.targets: list[Any] = [
+            t._node if t._node is not None else (t if t._requires else None) for t in inputs
+        ]
         self.slots: list[int] = [t._slot for t in inputs]
         self.inputs: list[Saved | None] = [
             Saved(t._value, t._version) if saves_input(op, i) else None for i, t in enumerate(inputs)
@@ -71,7 +73,9 @@ class Node:
     def __repr__(self) -> str:
         return f"<{self.op.__name__}Backward at {describe(self.place) or 'unknown line'}>"
 
-    def _restore(self, saved: Saved | None, kind: TensorType, target: Any, slot: int, differentiable: bool) -> Any:
+    def _restore(
+        self, saved: Saved | None, kind: TensorType, target: Any, slot: int, differentiable: bool
+    ) -> Any:
         """A saved value as a tensor again; the bare type for values that the rule does not read."""
         if saved is None:
             return kind
@@ -102,7 +106,10 @@ class Node:
         ]
         results: list[Any] = list(self.output_types)
         if self.outputs is not None:
-            results = [self._restore(s, k, self, i, differentiable) for i, (s, k) in enumerate(zip(self.outputs, self.output_types, strict=True))]
+            results = [
+                self._restore(s, k, self, i, differentiable)
+                for i, (s, k) in enumerate(zip(self.outputs, self.output_types, strict=True))
+            ]
         if self.op.n_outputs == 1:
             return self.op.vjp(cotangents[0], results[0], *inputs, **self.params)
         return self.op.vjp(tuple(cotangents), tuple(results), *inputs, **self.params)
@@ -144,7 +151,9 @@ def _leading_to(nodes: list[Node], wanted: set[int]) -> set[int]:
     """Ids of the nodes from which something wanted can be reached (nodes are sorted last to first)."""
     useful: set[int] = set()
     for node in reversed(nodes):
-        if id(node) in wanted or any(id(t) in wanted or id(t) in useful for t in node.targets if t is not None):
+        if id(node) in wanted or any(
+            id(t) in wanted or id(t) in useful for t in node.targets if t is not None
+        ):
             useful.add(id(node))
     return useful
 
@@ -179,7 +188,11 @@ def propagate(
     """
     nodes = _reachable(target for target, _, _ in roots)
     useful = None if wanted is None else _leading_to(nodes, {id(t) for t, _ in wanted})
-    wanted_keys = {} if wanted is None else {(id(t), s if isinstance(t, Node) else 0): i for i, (t, s) in enumerate(wanted)}
+    wanted_keys = (
+        {}
+        if wanted is None
+        else {(id(t), s if isinstance(t, Node) else 0): i for i, (t, s) in enumerate(wanted)}
+    )
     found: list[Any] = [None] * len(wanted or ())
     arrived = Cotangents()
     leaves: dict[int, Any] = {}
@@ -201,14 +214,18 @@ def propagate(
                 place = wanted_keys.get((id(node), i))
                 if place is not None:
                     found[place] = c
-            if useful is not None and not any(id(t) in useful or (id(t), 0) in wanted_keys for t in node.targets if t is not None):
+            if useful is not None and not any(
+                id(t) in useful or (id(t), 0) in wanted_keys for t in node.targets if t is not None
+            ):
                 continue
             for i, c in enumerate(cotangents):
                 if c is None:
                     cotangents[i] = _zeros(node.output_types[i])
             pulled = node.pull(cotangents, differentiable)
             for i, (target, slot) in enumerate(zip(node.targets, node.slots, strict=True)):
-                if target is None or (useful is not None and id(target) not in useful and (id(target), 0) not in wanted_keys):
+                if target is None or (
+                    useful is not None and id(target) not in useful and (id(target), 0) not in wanted_keys
+                ):
                     continue
                 value = pulled[i]
                 if value is not None and isinstance(value, FunctionType):

@@ -7,18 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from .backward import grad
 from .errors import GradError, RetrogradError
 from .functions import create as c
 from .functions import reduce as r
 from .op import Op, bind, make_tensor
-from .tensor import Tensor, grad
+from .tensor import Tensor
 from .trace import trace
 from .types import TensorType, dtype_of
 
 STEP = 1e-6
 
 
-def numeric_jacobian(fn: Callable[..., Any], arrays: Sequence[Any], k: int, weight: Any, eps: float = STEP) -> np.ndarray[Any, Any]:
+def numeric_jacobian(
+    fn: Callable[..., Any], arrays: Sequence[Any], k: int, weight: Any, eps: float = STEP
+) -> np.ndarray[Any, Any]:
     """d(Σ weight·fn)/d(arrays[k]) by central differences, entry by entry."""
     point = np.array(arrays[k], dtype=np.float64)
     out = np.zeros_like(point)
@@ -30,13 +33,20 @@ def numeric_jacobian(fn: Callable[..., Any], arrays: Sequence[Any], k: int, weig
             moved[at] += side
             args = list(arrays)
             args[k] = moved.astype(np.asarray(arrays[k]).dtype)
-            ends.append(sum(float(np.sum(w * np.asarray(y, dtype=np.float64))) for w, y in zip(weight, fn(*args), strict=True)))
+            ends.append(
+                sum(
+                    float(np.sum(w * np.asarray(y, dtype=np.float64)))
+                    for w, y in zip(weight, fn(*args), strict=True)
+                )
+            )
         out[at] = (ends[0] - ends[1]) / (2 * step)
     return out
 
 
 def _outputs(result: Any) -> list[Tensor]:
-    return [t for t in (result if isinstance(result, tuple | list) else [result]) if t.dtype.is_floating_point]
+    return [
+        t for t in (result if isinstance(result, tuple | list) else [result]) if t.dtype.is_floating_point
+    ]
 
 
 def gradcheck(
@@ -59,7 +69,9 @@ def gradcheck(
     True
     """
     tensors = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    checked: list[tuple[str, Tensor]] = [(f"input {k}", t) for k, t in enumerate(tensors) if isinstance(t, Tensor) and t.requires_grad]
+    checked: list[tuple[str, Tensor]] = [
+        (f"input {k}", t) for k, t in enumerate(tensors) if isinstance(t, Tensor) and t.requires_grad
+    ]
     if hasattr(func, "named_parameters"):
         checked += [(f"parameter {n}", p) for n, p in func.named_parameters() if p.requires_grad]  # type: ignore[attr-defined]
     if not checked:
@@ -69,7 +81,10 @@ def gradcheck(
             raise GradError(f"gradcheck needs float64, {name} is {t.dtype!r}", hint="use .double()")
     outs = _outputs(func(*tensors))
     weights = [np.random.default_rng(0).normal(size=y.shape) for y in outs]
-    total = sum(((y * c.from_array(w)).sum() for y, w in zip(outs, weights, strict=True)), start=c.tensor(0.0, dtype="float64"))
+    total = sum(
+        ((y * c.from_array(w)).sum() for y, w in zip(outs, weights, strict=True)),
+        start=c.tensor(0.0, dtype="float64"),
+    )
     found = grad(total, [t for _, t in checked], allow_unused=True)
     for (name, t), g in zip(checked, found, strict=True):
         ours = np.zeros(t.shape) if g is None else g.detach().numpy()
@@ -78,7 +93,11 @@ def gradcheck(
         if np.isnan(gap).any() or (gap > 0).any():
             if not raise_exception:
                 return False
-            at = np.unravel_index(int(np.nanargmax(np.where(np.isnan(gap), np.inf, gap))), gap.shape) if gap.ndim else ()
+            at = (
+                np.unravel_index(int(np.nanargmax(np.where(np.isnan(gap), np.inf, gap))), gap.shape)
+                if gap.ndim
+                else ()
+            )
             entry = f"[{', '.join(map(str, at))}]" if at else ""
             raise GradError(
                 f"the gradient of {name}{entry} is {ours[at]:.8g}, finite differences give {true[at]:.8g}{_blame(func, tensors)}",
@@ -87,7 +106,9 @@ def gradcheck(
     return True
 
 
-def _shifted(func: Callable[..., Any], tensors: list[Any], t: Tensor, weights: list[Any], eps: float) -> np.ndarray[Any, Any]:
+def _shifted(
+    func: Callable[..., Any], tensors: list[Any], t: Tensor, weights: list[Any], eps: float
+) -> np.ndarray[Any, Any]:
     """Central differences with respect to one tensor, changed in its own memory and put back."""
     array = t.detach().numpy()
     before = array.copy()
@@ -111,14 +132,24 @@ def _blame(func: Callable[..., Any], tensors: list[Any]) -> str:
         return ""
     for eq in graph.equations:
         if eq.op.differentiable and (wrong := check_op(eq.op, [env[v.name] for v in eq.inputs], eq.params)):
-            return f"; the rule of op {eq.op.name!r} is wrong: {wrong}" + (f" (applied at {eq.where})" if eq.where else "")
+            return f"; the rule of op {eq.op.name!r} is wrong: {wrong}" + (
+                f" (applied at {eq.where})" if eq.where else ""
+            )
     return ""
 
 
-def check_op(op: type[Op], arrays: Sequence[Any], params: dict[str, Any], positions: Sequence[int] | None = None, tolerance: float = 1e-5) -> str:
+def check_op(
+    op: type[Op],
+    arrays: Sequence[Any],
+    params: dict[str, Any],
+    positions: Sequence[int] | None = None,
+    tolerance: float = 1e-5,
+) -> str:
     """Compare one op's reverse rule with finite differences of its own evaluation; "" if they agree, else what differs."""
     arrays = [np.asarray(a) for a in arrays]
-    floating = [k for k, a in enumerate(arrays) if a.dtype == np.float64] if positions is None else list(positions)
+    floating = (
+        [k for k, a in enumerate(arrays) if a.dtype == np.float64] if positions is None else list(positions)
+    )
     kinds = op.type(*(TensorType(a.shape, dtype_of(a.dtype)) for a in arrays), **params)
     kinds = (kinds,) if op.n_outputs == 1 else kinds
     smooth = [k for k, kind in enumerate(kinds) if kind.dtype.is_floating_point]
@@ -135,15 +166,26 @@ def check_op(op: type[Op], arrays: Sequence[Any], params: dict[str, Any], positi
         tensors[k].requires_grad_()
     out = bind(op, *tensors, **params)
     outs = [out] if op.n_outputs == 1 else [out[k] for k in smooth]
-    total = sum((r.sum(y * c.from_array(w.astype(y.dtype.numpy))) for y, w in zip(outs, weights, strict=True)), start=c.tensor(0.0, dtype="float64"))
-    found = grad(total, [tensors[k] for k in floating], allow_unused=True) if total.requires_grad else [None] * len(floating)
+    total = sum(
+        (r.sum(y * c.from_array(w.astype(y.dtype.numpy))) for y, w in zip(outs, weights, strict=True)),
+        start=c.tensor(0.0, dtype="float64"),
+    )
+    found = (
+        grad(total, [tensors[k] for k in floating], allow_unused=True)
+        if total.requires_grad
+        else [None] * len(floating)
+    )
     for k, g in zip(floating, found, strict=True):
         true = numeric_jacobian(value, arrays, k, weights)
         ours = np.zeros_like(true) if g is None else g.detach().numpy()
         scale = max(1.0, float(np.max(np.abs(true), initial=0.0)))
         gap = np.abs(ours - true) / scale
         if ours.shape != true.shape or not (gap <= tolerance).all():
-            at = np.unravel_index(int(np.argmax(np.where(np.isnan(gap), np.inf, gap))), gap.shape) if gap.ndim else ()
+            at = (
+                np.unravel_index(int(np.argmax(np.where(np.isnan(gap), np.inf, gap))), gap.shape)
+                if gap.ndim
+                else ()
+            )
             return f"input {k}, entry {tuple(int(i) for i in at)}: rule {ours[at]:.8g}, finite differences {true[at]:.8g}"
     return ""
 
@@ -155,8 +197,15 @@ def gradgradcheck(func: Callable[..., Any], inputs: Any, **options: Any) -> bool
     def first(*xs: Any) -> tuple[Any, ...]:
         outs = _outputs(func(*xs))
         r_ = np.random.default_rng(2)
-        total = sum(((y * c.from_array(r_.normal(size=y.shape))).sum() for y in outs), start=c.tensor(0.0, dtype="float64"))
+        total = sum(
+            ((y * c.from_array(r_.normal(size=y.shape))).sum() for y in outs),
+            start=c.tensor(0.0, dtype="float64"),
+        )
         wanted = [x for x in xs if isinstance(x, Tensor) and x.requires_grad]
-        return tuple(g for g in grad(total, wanted, create_graph=True, allow_unused=True) if g is not None and g.requires_grad)
+        return tuple(
+            g
+            for g in grad(total, wanted, create_graph=True, allow_unused=True)
+            if g is not None and g.requires_grad
+        )
 
     return gradcheck(first, tensors, **options) if first(*tensors) else True

@@ -52,7 +52,11 @@ class Graph:
     """
 
     def __init__(
-        self, inputs: Sequence[Var], constants: dict[Var, Array], equations: Sequence[Equation], outputs: Sequence[Var]
+        self,
+        inputs: Sequence[Var],
+        constants: dict[Var, Array],
+        equations: Sequence[Equation],
+        outputs: Sequence[Var],
     ) -> None:
         self.inputs = list(inputs)
         self.captured = dict(constants)
@@ -74,7 +78,9 @@ class Graph:
         for eq in self.equations:
             params = "".join(f", {k}={v}" for k, v in eq.params.items())
             note = f"    # {eq.scope}" if eq.scope else ""
-            lines.append(f"  {', '.join(map(repr, eq.outputs))} = {eq.op.name}({', '.join(v.name for v in eq.inputs)}{params}){note}")
+            lines.append(
+                f"  {', '.join(map(repr, eq.outputs))} = {eq.op.name}({', '.join(v.name for v in eq.inputs)}{params}){note}"
+            )
         lines += [f"  {kind} <- {v.name}" for kind, _, v in self.states]
         lines.append("  return " + ", ".join(v.name for v in self.outputs))
         return "\n".join(lines)
@@ -86,7 +92,10 @@ class Graph:
 
         def define(v: Var, where: str) -> None:
             if v.name in known:
-                raise GraphError(f"variable {v.name!r} is defined twice (second time: {where})", hint="every variable has one definition")
+                raise GraphError(
+                    f"variable {v.name!r} is defined twice (second time: {where})",
+                    hint="every variable has one definition",
+                )
             known[v.name] = v
 
         for v in self.inputs:
@@ -94,26 +103,41 @@ class Graph:
         for v, array in self.captured.items():
             define(v, "constants")
             if TensorType(array.shape, dtype_of(array.dtype)) != v.type:
-                raise GraphError(f"constant {v!r} holds {array.dtype}{list(array.shape)}", hint="the type and the value must agree")
+                raise GraphError(
+                    f"constant {v!r} holds {array.dtype}{list(array.shape)}",
+                    hint="the type and the value must agree",
+                )
         for k, eq in enumerate(self.equations):
             where = f"equation {k} ({eq.op.name})"
             for v in eq.inputs:
                 if v.name not in known:
                     cyclic = v.name in made_later
                     raise GraphError(
-                        f"{where} uses {v.name!r} " + ("before it is made: the graph has a cycle or is out of order" if cyclic else "which nothing defines"),
+                        f"{where} uses {v.name!r} "
+                        + (
+                            "before it is made: the graph has a cycle or is out of order"
+                            if cyclic
+                            else "which nothing defines"
+                        ),
                         hint="equations must stand in an order in which each one uses earlier results only",
                     )
                 if known[v.name].type != v.type:
-                    raise GraphError(f"{where} takes {v!r}, defined as {known[v.name]!r}", hint="types must agree")
+                    raise GraphError(
+                        f"{where} takes {v!r}, defined as {known[v.name]!r}", hint="types must agree"
+                    )
             expected = type_of(eq.op, (v.type for v in eq.inputs), eq.params)
             if tuple(v.type for v in eq.outputs) != expected:
-                raise GraphError(f"{where} gives {expected}, declared {tuple(v.type for v in eq.outputs)}", hint="types must agree")
+                raise GraphError(
+                    f"{where} gives {expected}, declared {tuple(v.type for v in eq.outputs)}",
+                    hint="types must agree",
+                )
             for v in eq.outputs:
                 define(v, where)
         for v in self.outputs:
             if v.name not in known:
-                raise GraphError(f"the output {v.name!r} is not defined", hint="return a variable of the graph")
+                raise GraphError(
+                    f"the output {v.name!r} is not defined", hint="return a variable of the graph"
+                )
         return self
 
     def evaluate(self, *arrays: Any, every: bool = False) -> Any:
@@ -132,10 +156,15 @@ class Graph:
 
     def _check_inputs(self, arrays: Sequence[Any]) -> None:
         if len(arrays) != len(self.inputs):
-            raise GraphError(f"the graph takes {len(self.inputs)} inputs, got {len(arrays)}", hint=f"inputs: {self.inputs}")
+            raise GraphError(
+                f"the graph takes {len(self.inputs)} inputs, got {len(arrays)}", hint=f"inputs: {self.inputs}"
+            )
         for v, a in zip(self.inputs, arrays, strict=True):
             if tuple(np.shape(a)) != v.type.shape or np.asarray(a).dtype != v.type.dtype.numpy:
-                raise GraphError(f"input {v!r} got {np.asarray(a).dtype}{list(np.shape(a))}", hint="trace again for other shapes")
+                raise GraphError(
+                    f"input {v!r} got {np.asarray(a).dtype}{list(np.shape(a))}",
+                    hint="trace again for other shapes",
+                )
 
     def apply(self, *tensors: Any) -> list[Any]:
         """The outputs as tensors, each op bound again: in eager mode with gradients, under tracing staged anew."""
@@ -178,8 +207,18 @@ class Graph:
             return _read(data, constants).verify()
         except RetrogradError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError) as error:
-            raise GraphError(f"not a valid graph: {type(error).__name__}: {error}", hint="save the model again") from None
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            IndexError,
+            RecursionError,
+            OverflowError,
+        ) as error:
+            raise GraphError(
+                f"not a valid graph: {type(error).__name__}: {error}", hint="save the model again"
+            ) from None
 
 
 def _var(v: Var) -> dict[str, Any]:
@@ -193,7 +232,10 @@ def _encode(p: Any) -> Any:
         return [_encode(x) for x in p]
     if p is None or isinstance(p, bool | int | float | str):
         return p
-    raise GraphError(f"a parameter of type {type(p).__name__} cannot be written", hint="op parameters are numbers, strings and tuples")
+    raise GraphError(
+        f"a parameter of type {type(p).__name__} cannot be written",
+        hint="op parameters are numbers, strings and tuples",
+    )
 
 
 def _decode(p: Any) -> Any:
@@ -215,7 +257,10 @@ def _read_var(d: Any) -> Var:
 
 def _read(data: Any, constants: dict[str, Array]) -> Graph:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise GraphError(f"graph format {data.get('format') if isinstance(data, dict) else None!r}, expected {FORMAT}", hint="save it again")
+        raise GraphError(
+            f"graph format {data.get('format') if isinstance(data, dict) else None!r}, expected {FORMAT}",
+            hint="save it again",
+        )
     inputs = [_read_var(d) for d in data["inputs"]]
     held = [_read_var(d) for d in data["constants"]]
     by_name = {v.name: v for v in (*inputs, *held)}
@@ -227,14 +272,26 @@ def _read(data: Any, constants: dict[str, Array]) -> Graph:
     for d in data["equations"]:
         op = registry.get(d["op"])
         if op is None:
-            raise GraphError(f"unknown op {d['op']!r}", hint="the file was written by a newer version, or is damaged")
+            raise GraphError(
+                f"unknown op {d['op']!r}", hint="the file was written by a newer version, or is damaged"
+            )
         missing = [n for n in d["inputs"] if n not in by_name]
         if missing:
-            raise GraphError(f"op {d['op']!r} uses {missing[0]!r}, which nothing defines", hint="save the model again")
+            raise GraphError(
+                f"op {d['op']!r} uses {missing[0]!r}, which nothing defines", hint="save the model again"
+            )
         outputs = tuple(_read_var(o) for o in d["outputs"])
         params = {str(k): _decode(p) for k, p in d["params"].items()}
-        equations.append(Equation(op, tuple(by_name[n] for n in d["inputs"]), params, outputs, None, str(d.get("scope", ""))))
+        equations.append(
+            Equation(
+                op, tuple(by_name[n] for n in d["inputs"]), params, outputs, None, str(d.get("scope", ""))
+            )
+        )
     absent = [v.name for v in held if v.name not in constants]
     if absent:
-        raise GraphError(f"the values of {absent[0]!r} are missing", hint="the file is incomplete; save the model again")
-    return Graph(inputs, {v: constants[v.name] for v in held}, equations, [by_name[n] for n in data["outputs"]])
+        raise GraphError(
+            f"the values of {absent[0]!r} are missing", hint="the file is incomplete; save the model again"
+        )
+    return Graph(
+        inputs, {v: constants[v.name] for v in held}, equations, [by_name[n] for n in data["outputs"]]
+    )

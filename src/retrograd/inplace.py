@@ -42,7 +42,8 @@ def _check_target(x: Any) -> None:
     if base._requires and base._node is None and context.grad_enabled:
         what = "a leaf tensor" if base is x else "a view of a leaf tensor"
         raise GradError(
-            f"{what} that requires a gradient is changed in place", hint="wrap the change in `with retrograd.no_grad():`"
+            f"{what} that requires a gradient is changed in place",
+            hint="wrap the change in `with retrograd.no_grad():`",
         )
 
 
@@ -86,7 +87,10 @@ def write(x: Any, result: Any) -> Any:
 def _copy(x: Any, value: np.ndarray[Any, Any]) -> None:
     array = x._value
     if 0 in array.strides and array.size > 1:
-        raise GradError("an expanded tensor is written in place: several elements share one memory", hint="call .clone() first")
+        raise GradError(
+            "an expanded tensor is written in place: several elements share one memory",
+            hint="call .clone() first",
+        )
     if not array.flags.writeable:
         raise GradError("the memory of this tensor is read-only", hint="call .clone() first")
     np.copyto(array, value, casting="same_kind")
@@ -98,7 +102,10 @@ def _write_view(x: Any, result: Any) -> None:
     base = x._base
     places = _places(x)
     if np.unique(places).size != places.size:
-        raise GradError("an expanded tensor is written in place: several elements share one memory", hint="call .clone() first")
+        raise GradError(
+            "an expanded tensor is written in place: several elements share one memory",
+            hint="call .clone() first",
+        )
     if context.tracer is None:
         before = base._alias()
         changed = ix.put_flat(before, constant(places), result)
@@ -151,14 +158,22 @@ def _operand(x: Any, other: Any) -> Any:
     if kind is None:
         if isinstance(other, bool) or not isinstance(other, int | float):
             return None
-        return other if x._type.dtype.is_floating_point or (isinstance(other, int) and x._type.dtype.category == 1) else None
+        return (
+            other
+            if x._type.dtype.is_floating_point or (isinstance(other, int) and x._type.dtype.category == 1)
+            else None
+        )
     if kind.dtype is not x._type.dtype or kind.shape not in (x._type.shape, ()):
         return None
     return other._value
 
 
 def _arithmetic(ufunc: Any, general: Any, x: Any, other: Any) -> Any:
-    if _direct(x, other) and (operand := _operand(x, other)) is not None and (ufunc is not np.divide or x.dtype.is_floating_point):
+    if (
+        _direct(x, other)
+        and (operand := _operand(x, other)) is not None
+        and (ufunc is not np.divide or x.dtype.is_floating_point)
+    ):
         with np.errstate(all="ignore"):
             ufunc(x._value, operand, out=x._value)
         x._version[0] += 1
@@ -211,7 +226,10 @@ def _blocks(x: Any, *others: Any) -> list[tuple[Any, ...]] | None:
     tensors = (x, *others)
     if not all(hasattr(t, "_type") for t in others) or not _direct(x, *others):
         return None
-    if any(t._type != x._type or not t._value.flags.c_contiguous for t in tensors) or not x._type.dtype.is_floating_point:
+    if (
+        any(t._type != x._type or not t._value.flags.c_contiguous for t in tensors)
+        or not x._type.dtype.is_floating_point
+    ):
         return None
     arrays = [t._value.reshape(-1) for t in tensors]
     n = arrays[0].size
@@ -374,8 +392,8 @@ def set_item(self: Any, key: Any, value: Any) -> None:
         return
     target = ix.get_item(self, key)
     extra = value.ndim - target.ndim
-    if extra > 0 and all(n == 1 for n in value.shape[:extra]):  # leading sizes of 1 may be dropped, as in NumPy
+    if extra > 0 and all(
+        n == 1 for n in value.shape[:extra]
+    ):  # leading sizes of 1 may be dropped, as in NumPy
         value = value.reshape(value.shape[extra:])
     write(target, value)
-
-

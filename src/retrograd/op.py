@@ -37,7 +37,14 @@ class Sample:
     derivative is a convention, so that finite differences do not apply.  ``order``: highest order to check.
     """
 
-    def __init__(self, *inputs: Any, grad: tuple[int, ...] | None = None, kink: bool = False, order: int = 2, **params: Any) -> None:
+    def __init__(
+        self,
+        *inputs: Any,
+        grad: tuple[int, ...] | None = None,
+        kink: bool = False,
+        order: int = 2,
+        **params: Any,
+    ) -> None:
         self.inputs = [np.asarray(x) for x in inputs]
         self.params = params
         self.kink = kink
@@ -156,7 +163,9 @@ class _ThreadState(threading.local):
     grad_enabled: bool = True
     inference: bool = False
     tracer: Context | None = None
-    scope: tuple[Any, Any] | None = None  # linked cells (outer cell, module): the layer path, walked only when asked
+    scope: tuple[Any, Any] | None = (
+        None  # linked cells (outer cell, module): the layer path, walked only when asked
+    )
 
 
 context = _ThreadState()

@@ -24,4 +24,7 @@ def get_num_threads() -> int:
     """The largest number of threads that NumPy's matrix product may use now."""
     from threadpoolctl import threadpool_info
 
-    return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=os.cpu_count() or 1)
+    return max(
+        (pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"),
+        default=os.cpu_count() or 1,
+    )

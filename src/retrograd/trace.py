@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from .eager import link_view
 from .errors import TraceError, describe, user_place
-from .graph import Equation, Graph, Var
 from .grad import record
+from .graph import Equation, Graph, Var
 from .op import Op, context, make_tensor, type_of
-from .tensor import Tensor, _link
+from .tensor import Tensor
 from .types import TensorType
 
 
@@ -69,10 +70,18 @@ class Tracer:
         kinds = type_of(op, (t._type for t in inputs), params)
         outs = tuple(make_tensor(self.fresh(k), k) for k in kinds)
         place = describe(user_place(3))
-        self.equations.append(Equation(op, tuple(map(self.var, inputs)), params, tuple(o._value for o in outs), place, scope_path()))
+        self.equations.append(
+            Equation(
+                op, tuple(map(self.var, inputs)), params, tuple(o._value for o in outs), place, scope_path()
+            )
+        )
         if op.view:
-            _link(outs[0], op, inputs[0], params)
-        if op.differentiable and context.grad_enabled and any(t._requires or t._node is not None for t in inputs):
+            link_view(outs[0], op, inputs[0], params)
+        if (
+            op.differentiable
+            and context.grad_enabled
+            and any(t._requires or t._node is not None for t in inputs)
+        ):
             record(op, params, inputs, outs)
         return outs[0] if op.n_outputs == 1 else outs
 
@@ -115,7 +124,9 @@ class Tracer:
             if after is not None and after is not before:
                 states.append(("grad", t, self.var(after)))
             t._gradient = before
-        states.extend(("random", generator, self.var(state)) for generator, _, state in self._streams.values())
+        states.extend(
+            ("random", generator, self.var(state)) for generator, _, state in self._streams.values()
+        )
         return states
 
 
@@ -126,7 +137,9 @@ def scope_path() -> str:
         outer, module = cell[0], cell[1]
         name = type(module).__name__
         if outer is not None:
-            name = next((n for n, child in getattr(outer[1], "_modules", {}).items() if child is module), name)
+            name = next(
+                (n for n, child in getattr(outer[1], "_modules", {}).items() if child is module), name
+            )
         parts.append(name)
         cell = outer
     return ".".join(reversed(parts))
@@ -141,7 +154,10 @@ def _flatten(result: Any) -> list[Tensor]:
         return [t for item in result for t in _flatten(item)]
     if result is None:
         return []
-    raise TraceError(f"a traced function returned {type(result).__name__}", hint="return tensors, or tuples, lists and dicts of them")
+    raise TraceError(
+        f"a traced function returned {type(result).__name__}",
+        hint="return tensors, or tuples, lists and dicts of them",
+    )
 
 
 def trace(fn: Callable[..., Any], *, names: dict[str, Tensor] | None = None) -> Callable[..., Graph]:

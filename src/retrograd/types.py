@@ -44,7 +44,11 @@ float64: Final = DType("float64", 2, 5)
 ALL_DTYPES: Final = (bool_, uint8, int32, int64, float32, float64)
 FLOATS: Final = (float32, float64)
 _by_numpy: dict[Any, DType] = {d.numpy: d for d in ALL_DTYPES}
-_by_name: dict[str, DType] = {d.name: d for d in ALL_DTYPES} | {"float": float32, "double": float64, "long": int64}
+_by_name: dict[str, DType] = {d.name: d for d in ALL_DTYPES} | {
+    "float": float32,
+    "double": float64,
+    "long": int64,
+}
 
 
 def dtype_of(value: Any) -> DType:
@@ -85,7 +89,9 @@ def set_default_dtype(dtype: Any) -> None:
     global _default_float
     chosen = dtype_of(dtype)
     if not chosen.is_floating_point:
-        raise DTypeError(f"the default dtype must be floating, not {chosen!r}", hint="set_default_dtype(retrograd.float32)")
+        raise DTypeError(
+            f"the default dtype must be floating, not {chosen!r}", hint="set_default_dtype(retrograd.float32)"
+        )
     _default_float = chosen
 
 
@@ -129,7 +135,9 @@ def scalar_dtype(value: Any) -> DType:
         return int64
     if isinstance(value, float | np.floating):
         return _default_float
-    raise DTypeError(f"cannot make a tensor of {type(value).__name__} {value!r}", hint="pass a number, a list or an array")
+    raise DTypeError(
+        f"cannot make a tensor of {type(value).__name__} {value!r}", hint="pass a number, a list or an array"
+    )
 
 
 def result_dtype(operands: list[tuple[DType, int]]) -> DType:

@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.backward import grad
 from retrograd.errors import GradError, RetrogradError
 from retrograd.functions import create as c
 from retrograd.graph import Graph
 from retrograd.op import Op, Sample, bind, type_of
-from retrograd.tensor import Tensor, grad
+from retrograd.tensor import Tensor
 from retrograd.trace import trace
 from retrograd.types import TensorType, dtype_of
 

@@ -12,9 +12,19 @@ import numpy as np
 from ..errors import DTypeError
 from ..op import Op, bind, constant
 from ..ops._family import fill
-from ..ops.elementwise import Cast
+from ..ops.logic import Cast
 from ..ops.shape import Broadcast
-from ..types import DType, Shape, TensorType, broadcast_shapes, dtype_of, get_default_dtype, promote, result_dtype, scalar_dtype
+from ..types import (
+    DType,
+    Shape,
+    TensorType,
+    broadcast_shapes,
+    dtype_of,
+    get_default_dtype,
+    promote,
+    result_dtype,
+    scalar_dtype,
+)
 
 
 def is_tensor(x: Any) -> bool:
@@ -50,7 +60,9 @@ def common_dtype(*operands: Any) -> DType:
 
 def together(*operands: Any, dtype: DType | None = None) -> tuple[Any, ...]:
     """Operands promoted to one dtype and broadcast to one shape; numbers become constants."""
-    operands = tuple(x if hasattr(x, "_type") or isinstance(x, bool | int | float) else constant(x) for x in operands)
+    operands = tuple(
+        x if hasattr(x, "_type") or isinstance(x, bool | int | float) else constant(x) for x in operands
+    )
     dtype = dtype or common_dtype(*operands)
     shapes = [x._type.shape for x in operands if hasattr(x, "_type")]
     shape = shapes[0] if len(shapes) == 1 else broadcast_shapes(*shapes)
@@ -66,7 +78,9 @@ def binary(op: type[Op], a: Any, b: Any, *, floating: bool = False) -> Any:
     if ka is not None and kb is None and isinstance(b, float | int) and ka.dtype.is_floating_point:
         return bind(op, a, fill(ka, b))
     if floating:
-        common = common_dtype(*(x if hasattr(x, "_type") or isinstance(x, bool | int | float) else as_tensor(x) for x in (a, b)))
+        common = common_dtype(
+            *(x if hasattr(x, "_type") or isinstance(x, bool | int | float) else as_tensor(x) for x in (a, b))
+        )
         return bind(op, *together(a, b, dtype=common if common.is_floating_point else get_default_dtype()))
     return bind(op, *together(a, b))
 
@@ -80,7 +94,9 @@ def floating(x: Any) -> Any:
 def require_tensor(name: str, x: Any) -> Any:
     """``x``, or an error that says that a tensor was expected."""
     if not hasattr(x, "_type"):
-        raise DTypeError(f"{name} takes a tensor, got {type(x).__name__}", hint="wrap it: retrograd.tensor(...)")
+        raise DTypeError(
+            f"{name} takes a tensor, got {type(x).__name__}", hint="wrap it: retrograd.tensor(...)"
+        )
     return x
 
 

@@ -27,20 +27,26 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     (2, 2)
     """
     check_device(device)
-    return from_array(_array(data, dtype, copy=True), requires_grad)
+    return from_array(array_of(data, dtype, copy=True), requires_grad)
 
 
-def _array(data: Any, dtype: Any, copy: bool) -> np.ndarray[Any, Any]:
+def array_of(data: Any, dtype: Any, copy: bool) -> np.ndarray[Any, Any]:
     wanted: DType | None = None if dtype is None else dtype_of(dtype)
     if hasattr(data, "_type"):
         data = data.numpy() if not data.requires_grad else data.detach().numpy()
     if isinstance(data, np.ndarray | np.generic):
         array = np.asarray(data)
-        if wanted is None and array.dtype.kind in "iu" and array.dtype.name not in ("uint8", "int32", "int64"):
+        if (
+            wanted is None
+            and array.dtype.kind in "iu"
+            and array.dtype.name not in ("uint8", "int32", "int64")
+        ):
             wanted = int64
         if wanted is None:
             wanted = dtype_of(array.dtype)
-        return np.array(array, dtype=wanted.numpy, copy=True) if copy else np.asarray(array, dtype=wanted.numpy)
+        return (
+            np.array(array, dtype=wanted.numpy, copy=True) if copy else np.asarray(array, dtype=wanted.numpy)
+        )
     if isinstance(data, bool | int | float):
         return np.array(data, dtype=(wanted or scalar_dtype(data)).numpy)
     if isinstance(data, list | tuple) and any(hasattr(x, "_type") for x in data):
@@ -48,9 +54,14 @@ def _array(data: Any, dtype: Any, copy: bool) -> np.ndarray[Any, Any]:
     try:
         array = np.array(data)
     except ValueError as error:
-        raise DTypeError(f"cannot make a tensor of nested lists of unequal length: {error}", hint="pad the rows first") from None
+        raise DTypeError(
+            f"cannot make a tensor of nested lists of unequal length: {error}", hint="pad the rows first"
+        ) from None
     if array.dtype.kind not in "biuf":
-        raise DTypeError(f"cannot make a tensor of {type(data).__name__} ({array.dtype})", hint="pass numbers or an array of numbers")
+        raise DTypeError(
+            f"cannot make a tensor of {type(data).__name__} ({array.dtype})",
+            hint="pass numbers or an array of numbers",
+        )
     if wanted is None:
         kinds = {"f": get_default_dtype(), "i": int64, "u": int64, "b": dtype_of("bool")}
         wanted = get_default_dtype() if array.size == 0 else kinds[array.dtype.kind]
@@ -63,20 +74,24 @@ def as_tensor(data: Any, dtype: Any = None) -> Any:
         return data
     if hasattr(data, "_type"):
         return data.to(dtype)
-    return from_array(_array(data, dtype, copy=False))
+    return from_array(array_of(data, dtype, copy=False))
 
 
 def from_numpy(array: np.ndarray[Any, Any]) -> Any:
     """A tensor that shares the memory of a NumPy array"""
     if not isinstance(array, np.ndarray):
-        raise DTypeError(f"from_numpy takes a NumPy array, got {type(array).__name__}", hint="use retrograd.tensor(...)")
+        raise DTypeError(
+            f"from_numpy takes a NumPy array, got {type(array).__name__}", hint="use retrograd.tensor(...)"
+        )
     return from_array(array)
 
 
 def check_device(device: Any) -> None:
     """Only the CPU exists here."""
     if device is not None and str(device) not in ("cpu", "cpu:0"):
-        raise DTypeError(f"device {str(device)!r} is not supported: Retrograd runs on the CPU", hint="use device='cpu'")
+        raise DTypeError(
+            f"device {str(device)!r} is not supported: Retrograd runs on the CPU", hint="use device='cpu'"
+        )
 
 
 def _floating(dtype: Any) -> DType:
@@ -100,7 +115,9 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     return zeros(*size, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def full(
+    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
     """One number in every place"""
     check_device(device)
     chosen = scalar_dtype(fill_value) if dtype is None else dtype_of(dtype)
@@ -127,7 +144,9 @@ def full_like(input: Any, fill_value: Any, *, dtype: Any = None, requires_grad: 
     return full(input.shape, fill_value, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False) -> Any:
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False
+) -> Any:
     """start, start + step, ... below end"""
     if end is None:
         start, end = 0, start

@@ -10,9 +10,20 @@ import numpy as np
 
 from ..op import Op, bind
 from ..ops import elementwise as ops
+from ..ops import logic
 from ..ops._family import fill
 from ..types import TensorType, bool_, broadcast_shapes, dtype_of, float32, float64, int64
-from ._arguments import as_tensor, binary, cast, common_dtype, expand, floating, is_tensor, require_tensor, together
+from ._arguments import (
+    as_tensor,
+    binary,
+    cast,
+    common_dtype,
+    expand,
+    floating,
+    is_tensor,
+    require_tensor,
+    together,
+)
 
 _LN2 = math.log(2.0)
 _LN10 = math.log(10.0)
@@ -278,7 +289,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     condition = as_tensor(condition)
     a, b = together(input, other)
     shape = broadcast_shapes(condition.shape, a.shape)
-    return bind(ops.Where, expand(cast(condition, bool_), shape), expand(a, shape), expand(b, shape))
+    return bind(logic.Where, expand(cast(condition, bool_), shape), expand(a, shape), expand(b, shape))
 
 
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
@@ -289,52 +300,52 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
 
 def eq(input: Any, other: Any) -> Any:
     """input == other"""
-    return binary(ops.Eq, input, other)
+    return binary(logic.Eq, input, other)
 
 
 def ne(input: Any, other: Any) -> Any:
     """input != other"""
-    return binary(ops.Ne, input, other)
+    return binary(logic.Ne, input, other)
 
 
 def lt(input: Any, other: Any) -> Any:
     """input < other"""
-    return binary(ops.Lt, input, other)
+    return binary(logic.Lt, input, other)
 
 
 def le(input: Any, other: Any) -> Any:
     """input <= other"""
-    return binary(ops.Le, input, other)
+    return binary(logic.Le, input, other)
 
 
 def gt(input: Any, other: Any) -> Any:
     """input > other"""
-    return binary(ops.Gt, input, other)
+    return binary(logic.Gt, input, other)
 
 
 def ge(input: Any, other: Any) -> Any:
     """input >= other"""
-    return binary(ops.Ge, input, other)
+    return binary(logic.Ge, input, other)
 
 
 def bitwise_and(input: Any, other: Any) -> Any:
     """input & other"""
-    return binary(ops.BitAnd, input, other)
+    return binary(logic.BitAnd, input, other)
 
 
 def bitwise_or(input: Any, other: Any) -> Any:
     """input | other"""
-    return binary(ops.BitOr, input, other)
+    return binary(logic.BitOr, input, other)
 
 
 def bitwise_xor(input: Any, other: Any) -> Any:
     """input ^ other"""
-    return binary(ops.BitXor, input, other)
+    return binary(logic.BitXor, input, other)
 
 
 def bitwise_not(input: Any) -> Any:
     """~input"""
-    return bind(ops.BitNot, as_tensor(input))
+    return bind(logic.BitNot, as_tensor(input))
 
 
 def _truth(x: Any) -> Any:
@@ -368,7 +379,11 @@ def isnan(input: Any) -> Any:
 
 def isinf(input: Any) -> Any:
     """Which elements are infinite"""
-    return eq(abs(input), math.inf) if input.dtype.is_floating_point else fill(TensorType(input.shape, bool_), False)
+    return (
+        eq(abs(input), math.inf)
+        if input.dtype.is_floating_point
+        else fill(TensorType(input.shape, bool_), False)
+    )
 
 
 def isfinite(input: Any) -> Any:
@@ -385,7 +400,9 @@ def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equa
     return logical_or(near, logical_and(isnan(a), isnan(b))) if equal_nan else near
 
 
-def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> builtins.bool:
+def allclose(
+    input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> builtins.bool:
     """True if all elements are close"""
     return builtins.bool(isclose(input, other, rtol, atol, equal_nan).numpy().all())
 

@@ -36,10 +36,16 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
         return bind(ops.Gather, s.ravel(input), s.ravel(indices), dim=0)
     d = normalize_dim(dim, input.ndim)
     shape = broadcast_shapes(
-        tuple(1 if i == d else n for i, n in enumerate(input.shape)), tuple(1 if i == d else n for i, n in enumerate(indices.shape))
+        tuple(1 if i == d else n for i, n in enumerate(input.shape)),
+        tuple(1 if i == d else n for i, n in enumerate(indices.shape)),
     )
     wide = expand(input, tuple(input.shape[d] if i == d else n for i, n in enumerate(shape)))
-    return bind(ops.Gather, wide, expand(indices, tuple(indices.shape[d] if i == d else n for i, n in enumerate(shape))), dim=d)
+    return bind(
+        ops.Gather,
+        wide,
+        expand(indices, tuple(indices.shape[d] if i == d else n for i, n in enumerate(shape))),
+        dim=d,
+    )
 
 
 def _corner(x: Any, shape: tuple[int, ...]) -> Any:
@@ -60,19 +66,28 @@ def scatter(input: Any, dim: int, index: Any, src: Any) -> Any:
     index = index_dtype(index)
     d = normalize_dim(dim, input.ndim)
     shape = tuple(input.shape)
-    src = expand(cast(as_tensor(src), input.dtype), tuple(index.shape)) if not is_tensor(src) else _corner(src, tuple(index.shape))
+    src = (
+        expand(cast(as_tensor(src), input.dtype), tuple(index.shape))
+        if not is_tensor(src)
+        else _corner(src, tuple(index.shape))
+    )
     # Number the writes; at each place only the last one counts.
     order = as_tensor(np.arange(1, size(tuple(index.shape)) + 1).reshape(tuple(index.shape)))
     winner = _last_write(order, index, shape, d)
     kept = cast(e.eq(bind(ops.Gather, winner, index, dim=d), order), input.dtype)
-    placed = bind(ops.ScatterAdd, e.where(e.gt(kept, 0), src, e.mul(src, 0).detach()), index, shape=shape, dim=d)
+    placed = bind(
+        ops.ScatterAdd, e.where(e.gt(kept, 0), src, e.mul(src, 0).detach()), index, shape=shape, dim=d
+    )
     return e.where(e.gt(winner, 0), placed, input)
 
 
 def _last_write(order: Any, index: Any, shape: tuple[int, ...], dim: int) -> Any:
     """For each place, the number of the last write to it (0: none)."""
     if context.tracer is not None:
-        raise ShapeError("scatter with repeated indices cannot be traced", hint="use scatter_add, or index_put with unique indices")
+        raise ShapeError(
+            "scatter with repeated indices cannot be traced",
+            hint="use scatter_add, or index_put with unique indices",
+        )
     out = np.zeros(shape, np.int64)
     grid = np.indices(tuple(index.shape), sparse=True)
     places = tuple(index._value if i == dim else g for i, g in enumerate(grid))
@@ -143,14 +158,22 @@ class _Plan:
     def __init__(self, x: Any, key: Any) -> None:
         items = list(key) if isinstance(key, tuple) else [key]
         items = [self._item(i) for i in items]
-        used = sum(i.ndim if self._is_mask(i) else 1 for i in items if i is not None and i is not Ellipsis and not isinstance(i, bool))
+        used = sum(
+            i.ndim if self._is_mask(i) else 1
+            for i in items
+            if i is not None and i is not Ellipsis and not isinstance(i, bool)
+        )
         if used > x.ndim:
-            raise ShapeError(f"{used} indices for a tensor of shape {tuple(x.shape)}", hint=f"use at most {x.ndim}")
+            raise ShapeError(
+                f"{used} indices for a tensor of shape {tuple(x.shape)}", hint=f"use at most {x.ndim}"
+            )
         if Ellipsis not in [i for i in items if not is_tensor(i)]:
             items.append(Ellipsis)
         self.slices: list[tuple[int, int, int]] = []
         self.flipped: list[int] = []
-        self.layout: list[tuple[str, Any]] = []  # 'keep', 'drop', 'new' or 'index' with its tensor, in order of the result
+        self.layout: list[
+            tuple[str, Any]
+        ] = []  # 'keep', 'drop', 'new' or 'index' with its tensor, in order of the result
         dim = 0
         for item in items:
             if item is Ellipsis:
@@ -166,7 +189,8 @@ class _Plan:
                 n = x.shape[dim]
                 if not -n <= item < n:
                     raise ShapeError(
-                        f"index {item} is out of range for dimension {dim} of size {n}", hint=f"use an index between {-n} and {n - 1}"
+                        f"index {item} is out of range for dimension {dim} of size {n}",
+                        hint=f"use an index between {-n} and {n - 1}",
                     )
                 self.slices.append((item % n, item % n + 1, 1))
                 self.layout.append(("drop", None))
@@ -193,12 +217,23 @@ class _Plan:
         if isinstance(item, np.ndarray):
             return as_tensor(item)
         if isinstance(item, bool | np.bool_):
-            raise ShapeError("a tensor cannot be indexed with True or False", hint="use a mask tensor, e.g. x[x > 0]")
-        if is_tensor(item) and item.ndim == 0 and item.dtype is not bool_ and not item.dtype.is_floating_point and context.tracer is None:
+            raise ShapeError(
+                "a tensor cannot be indexed with True or False", hint="use a mask tensor, e.g. x[x > 0]"
+            )
+        if (
+            is_tensor(item)
+            and item.ndim == 0
+            and item.dtype is not bool_
+            and not item.dtype.is_floating_point
+            and context.tracer is None
+        ):
             return int(item.item())
         if item is None or item is Ellipsis or isinstance(item, slice | int) or is_tensor(item):
             return item
-        raise ShapeError(f"a tensor cannot be indexed with {type(item).__name__}", hint="use integers, slices, None, ... or tensors")
+        raise ShapeError(
+            f"a tensor cannot be indexed with {type(item).__name__}",
+            hint="use integers, slices, None, ... or tensors",
+        )
 
     @staticmethod
     def _is_mask(item: Any) -> bool:
@@ -206,7 +241,9 @@ class _Plan:
 
     def _keep(self, x: Any, dim: int, item: slice) -> None:
         if item.step is not None and item.step <= 0:
-            raise ShapeError(f"slice step {item.step} is not positive", hint="use .flip(dim) to read backwards")
+            raise ShapeError(
+                f"slice step {item.step} is not positive", hint="use .flip(dim) to read backwards"
+            )
         start, stop, step = item.indices(x.shape[dim])
         self.slices.append((start, max(start, stop), step))
         self.layout.append(("keep", None))
@@ -248,7 +285,9 @@ def get_item(x: Any, key: Any) -> Any:
     order = dims + [d for d in range(view.ndim) if d not in dims]
     moved = s.permute(view, order) if order != list(range(view.ndim)) else view
     out = bind(ops.Index, moved, *index)
-    if dims == list(range(dims[0], dims[0] + len(dims))) and dims[0] > 0:  # adjacent index tensors stay where they stood
+    if (
+        dims == list(range(dims[0], dims[0] + len(dims))) and dims[0] > 0
+    ):  # adjacent index tensors stay where they stood
         k = index[0].ndim
         out = s.movedim(out, tuple(range(k)), tuple(range(dims[0], dims[0] + k)))
     return out

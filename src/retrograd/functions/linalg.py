@@ -21,7 +21,10 @@ def matmul(input: Any, other: Any) -> Any:
     if a.ndim == 2 and b.ndim == 2:
         return bind(Matmul, a, b, ta=False, tb=False)
     if a.ndim == 0 or b.ndim == 0:
-        raise ShapeError(f"matmul takes at least one dimension, got {tuple(a.shape)} and {tuple(b.shape)}", hint="use * for numbers")
+        raise ShapeError(
+            f"matmul takes at least one dimension, got {tuple(a.shape)} and {tuple(b.shape)}",
+            hint="use * for numbers",
+        )
     row, column = a.ndim == 1, b.ndim == 1
     if row:
         a = s.unsqueeze(a, 0)
@@ -53,7 +56,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         raise ShapeError(
             f"linear: the input has {x.shape[-1] if x.ndim else 'no'} features (shape {tuple(x.shape)}), the weight takes "
             f"{weight.shape[-1]} (shape {tuple(weight.shape)})",
-            hint=f"make the layer nn.Linear({x.shape[-1] if x.ndim else 1}, {weight.shape[0]}), or pass {weight.shape[-1]} features",
+            hint=f"make the layer nn.Linear({x.shape[-1] if x.ndim else 1}, {weight.shape[0]}), "
+            f"or pass {weight.shape[-1]} features",
         )
     if weight.ndim == 1:
         out = matmul(x, weight)
@@ -72,7 +76,10 @@ def mm(input: Any, mat2: Any) -> Any:
 def bmm(input: Any, mat2: Any) -> Any:
     """The products of two stacks of matrices"""
     if input.ndim != 3 or mat2.ndim != 3:
-        raise ShapeError(f"bmm takes 3 dimensions each, got {tuple(input.shape)} and {tuple(mat2.shape)}", hint="use matmul")
+        raise ShapeError(
+            f"bmm takes 3 dimensions each, got {tuple(input.shape)} and {tuple(mat2.shape)}",
+            hint="use matmul",
+        )
     return bind(Matmul, input, mat2, ta=False, tb=False)
 
 
@@ -84,7 +91,9 @@ def mv(input: Any, vec: Any) -> Any:
 def dot(input: Any, tensor: Any) -> Any:
     """Σ input·tensor of two vectors"""
     if input.ndim != 1 or tensor.ndim != 1:
-        raise ShapeError(f"dot takes two vectors, got {tuple(input.shape)} and {tuple(tensor.shape)}", hint="use matmul")
+        raise ShapeError(
+            f"dot takes two vectors, got {tuple(input.shape)} and {tuple(tensor.shape)}", hint="use matmul"
+        )
     return matmul(input, tensor)
 
 

@@ -104,12 +104,24 @@ def _finish(x: Any, requires_grad: bool) -> Any:
     return x.requires_grad_() if requires_grad else x
 
 
-def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def rand(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Any:
     """Uniform on [0, 1)"""
     return _finish(_uniform(shape_of(size), dtype, generator), requires_grad)
 
 
-def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def randn(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Any:
     """Standard normal: √(-2 ln(1 - u)) cos(2πv) (Box and Muller, 1958)"""
     shape = shape_of(size)
     u, v = _uniform(shape, dtype, generator), _uniform(shape, dtype, generator)
@@ -117,7 +129,9 @@ def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, dev
     return _finish(e.mul(radius, e.cos(e.mul(v, 2 * math.pi))), requires_grad)
 
 
-def randint(low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = int64) -> Any:
+def randint(
+    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = int64
+) -> Any:
     """Integers in [low, high), all equally likely up to 2⁻⁵³·(high - low)"""
     if size is None:
         low, high, size = 0, low, high
@@ -137,7 +151,14 @@ def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
     return cast(e.lt(_uniform(tuple(input.shape), input.dtype, generator), input), input.dtype)
 
 
-def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None) -> Any:
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+) -> Any:
     """Normal with a mean and a standard deviation (numbers or tensors)"""
     if size is None:
         from ..types import broadcast_shapes
@@ -157,12 +178,16 @@ def randn_like(input: Any, *, dtype: Any = None) -> Any:
     return randn(input.shape, dtype=dtype or input.dtype)
 
 
-def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Any:
+def multinomial(
+    input: Any, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Any:
     """Indices drawn with probabilities in proportion to ``input``, along the last dimension"""
     n = input.shape[-1]
     if not replacement:
         if num_samples > n:
-            raise ShapeError(f"multinomial: {num_samples} of {n} without replacement", hint="pass replacement=True")
+            raise ShapeError(
+                f"multinomial: {num_samples} of {n} without replacement", hint="pass replacement=True"
+            )
         # The smallest of exponential waiting times with these rates come in the right order (Efraimidis, Spirakis 2006).
         wait = e.neg(e.log1p(e.neg(_uniform(tuple(input.shape), float64, generator))))
         return r.topk(e.div(wait, cast(input, float64)), num_samples, largest=False).indices

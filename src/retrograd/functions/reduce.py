@@ -50,13 +50,17 @@ def mean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = Non
     """Σ input / n over ``dim`` (default: all); NaN over nothing"""
     x = as_tensor(input) if dtype is None else cast(as_tensor(input), dtype_of(dtype))
     if not x.dtype.is_floating_point:
-        raise ops.DTypeError(f"mean needs a floating tensor, not {x.dtype!r}", hint="convert it with .float()")
+        raise ops.DTypeError(
+            f"mean needs a floating tensor, not {x.dtype!r}", hint="convert it with .float()"
+        )
     dims = normalize_dims(dim, x.ndim)
     n = _count(x, dims)
     return e.mul(sum(x, dims, keepdim), 1.0 / n if n else math.nan)
 
 
-def var(input: Any, dim: Dim = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False) -> Any:
+def var(
+    input: Any, dim: Dim = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False
+) -> Any:
     """Σ (input - mean)² / (n - correction) over ``dim``"""
     if unbiased is not None:
         correction = 1 if unbiased else 0
@@ -67,7 +71,9 @@ def var(input: Any, dim: Dim = None, *, correction: float = 1, unbiased: bool | 
     return e.mul(sum(e.mul(gap, gap), dims, keepdim), 1.0 / n if n else math.nan)
 
 
-def std(input: Any, dim: Dim = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False) -> Any:
+def std(
+    input: Any, dim: Dim = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False
+) -> Any:
     """√var"""
     return e.sqrt(var(input, dim, correction=correction, unbiased=unbiased, keepdim=keepdim))
 
@@ -201,7 +207,9 @@ def norm(input: Any, p: Any = 2, dim: Dim = None, keepdim: bool = False) -> Any:
         return sum(cast(e.ne(x, 0), x.dtype), dim, keepdim)
     total = sum(e.mul(x, x) if p == 2 else e.pow(e.abs(x), p), dim, keepdim)
     positive = e.gt(total, 0)
-    root = e.pow(e.where(positive, total, 1.0), 1.0 / p)  # the slope of the root at 0 is infinite; 0 is the subgradient
+    root = e.pow(
+        e.where(positive, total, 1.0), 1.0 / p
+    )  # the slope of the root at 0 is infinite; 0 is the subgradient
     return e.where(positive, root, total)
 
 
@@ -223,8 +231,14 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     """The k largest (or smallest) values along ``dim``, and where they stood"""
     d = normalize_dim(dim, input.ndim)
     if not 0 <= k <= (input.shape[d] if input.ndim else 1):
-        raise ShapeError(f"topk of {k} along a dimension of size {input.shape[d]}", hint="k must not exceed the size")
+        raise ShapeError(
+            f"topk of {k} along a dimension of size {input.shape[d]}", hint="k must not exceed the size"
+        )
     from .shape import narrow
 
     values, indices = sort(input, d, largest)
-    return ValuesIndices(narrow(values, d, 0, k), narrow(indices, d, 0, k)) if input.ndim else ValuesIndices(values, indices)
+    return (
+        ValuesIndices(narrow(values, d, 0, k), narrow(indices, d, 0, k))
+        if input.ndim
+        else ValuesIndices(values, indices)
+    )

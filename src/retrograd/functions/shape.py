@@ -46,7 +46,10 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
         return reshape(x, (1,))
     a, b = normalize_dim(start_dim, x.ndim), normalize_dim(end_dim, x.ndim)
     if a > b:
-        raise ShapeError(f"flatten: start_dim {start_dim} lies behind end_dim {end_dim}", hint="use flatten(1) to keep the batch")
+        raise ShapeError(
+            f"flatten: start_dim {start_dim} lies behind end_dim {end_dim}",
+            hint="use flatten(1) to keep the batch",
+        )
     return reshape(x, (*x.shape[:a], math.prod(x.shape[a : b + 1]), *x.shape[b + 1 :]))
 
 
@@ -98,7 +101,9 @@ swapaxes = swapdims = transpose
 def t(input: Any) -> Any:
     """The transpose of a matrix; vectors stay"""
     if input.ndim > 2:
-        raise ShapeError(f"t() takes at most 2 dimensions, got shape {tuple(input.shape)}", hint="use .transpose(-2, -1)")
+        raise ShapeError(
+            f"t() takes at most 2 dimensions, got shape {tuple(input.shape)}", hint="use .transpose(-2, -1)"
+        )
     return bind(ops.Permute, input, dims=tuple(reversed(range(input.ndim))))
 
 
@@ -145,7 +150,10 @@ def repeat(input: Any, *sizes: Any) -> Any:
     """input tiled ``sizes`` times along each dimension"""
     times = shape_of(sizes)
     if len(times) < input.ndim:
-        raise ShapeError(f"repeat got {len(times)} numbers for {input.ndim} dimensions", hint="one number per dimension, 1 to keep it")
+        raise ShapeError(
+            f"repeat got {len(times)} numbers for {input.ndim} dimensions",
+            hint="one number per dimension, 1 to keep it",
+        )
     shape = (*(1,) * (len(times) - input.ndim), *input.shape)
     woven = tuple(n for pair in zip((1,) * len(shape), shape, strict=True) for n in pair)
     wide = tuple(n for pair in zip(times, shape, strict=True) for n in pair)
@@ -178,8 +186,12 @@ def narrow(input: Any, dim: int, start: int, length: int) -> Any:
     n = input.shape[d]
     start = start + n if start < 0 else start
     if not 0 <= start <= start + length <= n:
-        raise ShapeError(f"narrow: {start} to {start + length} of a dimension of size {n}", hint=f"stay within 0 to {n}")
-    return slice_dims(input, [(start, start + length, 1) if i == d else (0, m, 1) for i, m in enumerate(input.shape)])
+        raise ShapeError(
+            f"narrow: {start} to {start + length} of a dimension of size {n}", hint=f"stay within 0 to {n}"
+        )
+    return slice_dims(
+        input, [(start, start + length, 1) if i == d else (0, m, 1) for i, m in enumerate(input.shape)]
+    )
 
 
 def select(input: Any, dim: int, index: int) -> Any:
@@ -187,7 +199,10 @@ def select(input: Any, dim: int, index: int) -> Any:
     d = normalize_dim(dim, input.ndim)
     n = input.shape[d] if input.ndim else 0
     if not -n <= index < n:
-        raise ShapeError(f"index {index} is out of range for dimension {d} of size {n}", hint=f"use an index between {-n} and {n - 1}")
+        raise ShapeError(
+            f"index {index} is out of range for dimension {d} of size {n}",
+            hint=f"use an index between {-n} and {n - 1}",
+        )
     one = narrow(input, d, index % n, 1)
     return reshape(one, (*input.shape[:d], *input.shape[d + 1 :]))
 
@@ -209,7 +224,10 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
     """Tensors of one shape along a new dimension"""
     xs = [as_tensor(x) for x in tensors]
     if not xs or any(x.shape != xs[0].shape for x in xs):
-        raise ShapeError(f"stack takes tensors of one shape, got {[tuple(x.shape) for x in xs]}", hint="use cat for different sizes")
+        raise ShapeError(
+            f"stack takes tensors of one shape, got {[tuple(x.shape) for x in xs]}",
+            hint="use cat for different sizes",
+        )
     return cat([unsqueeze(x, dim) for x in xs], normalize_dim(dim, xs[0].ndim + 1))
 
 
@@ -222,9 +240,15 @@ def split(input: Any, split_size: int | Sequence[int], dim: int = 0) -> tuple[An
     d = normalize_dim(dim, input.ndim)
     n = input.shape[d]
     if isinstance(split_size, int):
-        return tuple(_piece(input, d, i, builtins.min(i + split_size, n)) for i in range(0, builtins.max(n, 1), split_size))
+        return tuple(
+            _piece(input, d, i, builtins.min(i + split_size, n))
+            for i in range(0, builtins.max(n, 1), split_size)
+        )
     if builtins.sum(split_size) != n:
-        raise ShapeError(f"split sizes {list(split_size)} add up to {builtins.sum(split_size)}, not {n}", hint="they must cover the dimension")
+        raise ShapeError(
+            f"split sizes {list(split_size)} add up to {builtins.sum(split_size)}, not {n}",
+            hint="they must cover the dimension",
+        )
     out, start = [], 0
     for length in split_size:
         out.append(_piece(input, d, start, start + length))
@@ -270,11 +294,17 @@ def _pad_constant(input: Any, pad: Sequence[int], value: float = 0.0) -> Any:
     from .elementwise import where
 
     if len(pad) % 2 or len(pad) // 2 > input.ndim:
-        raise ShapeError(f"pad={tuple(pad)} for {input.ndim} dimension(s)", hint="two numbers for each dimension, the last one first")
+        raise ShapeError(
+            f"pad={tuple(pad)} for {input.ndim} dimension(s)",
+            hint="two numbers for each dimension, the last one first",
+        )
     before, after = [0] * input.ndim, [0] * input.ndim
     for i in range(len(pad) // 2):
         before[-1 - i], after[-1 - i] = pad[2 * i], pad[2 * i + 1]
-    crop = [(builtins.max(-b, 0), n - builtins.max(-a, 0), 1) for b, a, n in zip(before, after, input.shape, strict=True)]
+    crop = [
+        (builtins.max(-b, 0), n - builtins.max(-a, 0), 1)
+        for b, a, n in zip(before, after, input.shape, strict=True)
+    ]
     x = slice_dims(input, crop)
     low = [builtins.max(b, 0) for b in before]
     shape = tuple(b + n + builtins.max(a, 0) for b, n, a in zip(low, x.shape, after, strict=True))

@@ -39,7 +39,8 @@ def batch_size(batched: tuple[bool, ...], inputs: Iterable[Any]) -> int:
 def require_floating(op: type[Op], x: TensorType) -> None:
     if not x.dtype.is_floating_point:
         raise DTypeError(
-            f"{op.name} needs a floating tensor, not {x.dtype!r}", hint="convert it with .float() (float32) or .double()"
+            f"{op.name} needs a floating tensor, not {x.dtype!r}",
+            hint="convert it with .float() (float32) or .double()",
         )
 
 
@@ -134,5 +135,5 @@ class PiecewiseConstant(Unary, abstract=True):
 
     saves_output = False
 
-    def vjp(g: Any, _y: Any, _x: Any) -> tuple[Any, ...]:  # type: ignore[misc]  # noqa: N805
+    def vjp(g: Any, _y: Any, _x: Any) -> tuple[Any, ...]:  # type: ignore[misc]
         return (fill(g),)

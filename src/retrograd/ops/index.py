@@ -16,7 +16,9 @@ from .shape import Broadcast, Reshape
 
 def _require_index(name: str, index: TensorType) -> None:
     if index.dtype is not int64:
-        raise DTypeError(f"{name} needs int64 indices, not {index.dtype!r}", hint="convert the indices with .long()")
+        raise DTypeError(
+            f"{name} needs int64 indices, not {index.dtype!r}", hint="convert the indices with .long()"
+        )
 
 
 def _check_range(name: str, index: Array, limit: int) -> None:
@@ -24,7 +26,10 @@ def _check_range(name: str, index: Array, limit: int) -> None:
     if index.size and (int(index.min()) < 0 or int(index.max()) >= limit):
         flat = index.reshape(-1)
         bad = int(flat[int(np.flatnonzero((flat < 0) | (flat >= limit))[0])])
-        raise ShapeError(f"{name}: index {bad} is out of range for size {limit}", hint=f"valid indices are 0 to {limit - 1}")
+        raise ShapeError(
+            f"{name}: index {bad} is out of range for size {limit}",
+            hint=f"valid indices are 0 to {limit - 1}",
+        )
 
 
 class Gather(Op):
@@ -39,7 +44,8 @@ class Gather(Op):
         _check_range("gather", index, x.shape[dim])
         return np.take_along_axis(_crop(x, index.shape, dim), index, dim)
 
-    def vjp(g, _y, _x, index, *, dim): return (lambda: bind(ScatterAdd, g, index, shape=_x.shape, dim=dim), None)
+    def vjp(g, _y, _x, index, *, dim):
+        return (lambda: bind(ScatterAdd, g, index, shape=_x.shape, dim=dim), None)
 
     def batch(batched, x, index, *, dim):
         n = batch_size(batched, (x, index))
@@ -76,7 +82,10 @@ class ScatterAdd(Op):
         _require_index("scatter_add", index)
         _check_gather("scatter_add", shape, index.shape, dim)
         if x.shape != index.shape:
-            raise ShapeError(f"scatter_add: values {x.shape} and index {index.shape} differ in shape", hint="one index per value")
+            raise ShapeError(
+                f"scatter_add: values {x.shape} and index {index.shape} differ in shape",
+                hint="one index per value",
+            )
         return TensorType(tuple(shape), x.dtype)
 
     def eval(x: Array, index: Array, *, shape: Shape, dim: int) -> Array:
@@ -85,13 +94,18 @@ class ScatterAdd(Op):
         places = tuple(index if i == dim else g for i, g in enumerate(grid))
         if not places:
             return x.reshape(shape)
-        return _add_at(x.reshape(-1), np.ravel_multi_index(np.broadcast_arrays(*places), shape).reshape(-1), size(shape)).reshape(shape)
+        return _add_at(
+            x.reshape(-1), np.ravel_multi_index(np.broadcast_arrays(*places), shape).reshape(-1), size(shape)
+        ).reshape(shape)
 
-    def vjp(g, _y, _x, index, *, shape, dim): return (lambda: bind(Gather, g, index, dim=dim), None)
+    def vjp(g, _y, _x, index, *, shape, dim):
+        return (lambda: bind(Gather, g, index, dim=dim), None)
 
     def batch(batched, x, index, *, shape, dim):
         n = batch_size(batched, (x, index))
-        return bind(ScatterAdd, lead(x, batched[0], n), lead(index, batched[1], n), shape=(n, *shape), dim=dim + 1)
+        return bind(
+            ScatterAdd, lead(x, batched[0], n), lead(index, batched[1], n), shape=(n, *shape), dim=dim + 1
+        )
 
     def samples(r):
         yield Sample(r.normal(size=(3, 5)), r.integers(0, 4, (3, 5)), shape=(3, 4), dim=1)
@@ -125,11 +139,17 @@ class Index(Op):
 
     def type(x: TensorType, *index: TensorType) -> TensorType:
         if not 1 <= len(index) <= len(x.shape):
-            raise ShapeError(f"index: {len(index)} index tensors for a tensor of shape {x.shape}", hint="at most one per dimension")
+            raise ShapeError(
+                f"index: {len(index)} index tensors for a tensor of shape {x.shape}",
+                hint="at most one per dimension",
+            )
         for i in index:
             _require_index("index", i)
             if i.shape != index[0].shape:
-                raise ShapeError(f"index tensors of shapes {index[0].shape} and {i.shape}", hint="use x[i, j], which broadcasts them")
+                raise ShapeError(
+                    f"index tensors of shapes {index[0].shape} and {i.shape}",
+                    hint="use x[i, j], which broadcasts them",
+                )
         return TensorType((*index[0].shape, *x.shape[len(index) :]), x.dtype)
 
     def eval(x: Array, *index: Array) -> Array:
@@ -137,7 +157,8 @@ class Index(Op):
             _check_range("index", i, x.shape[d])
         return x.take(index[0], axis=0) if len(index) == 1 else x[index]
 
-    def vjp(g, _y, _x, *index): return (lambda: bind(IndexAdd, g, *index, shape=_x.shape), *(None for _ in index))
+    def vjp(g, _y, _x, *index):
+        return (lambda: bind(IndexAdd, g, *index, shape=_x.shape), *(None for _ in index))
 
     def batch(batched, x, *index):
         n = batch_size(batched, (x, *index))
@@ -154,7 +175,9 @@ class Index(Op):
     def errors(r):
         yield Bad(np.zeros((3, 2)), np.array([3]), message="out of range")
         yield Bad(np.zeros((3, 2)), np.array([0.5]), message="int64")
-        yield Bad(np.zeros(3), np.array([0]), np.array([0]), message="at most one per dimension|index tensors")
+        yield Bad(
+            np.zeros(3), np.array([0]), np.array([0]), message="at most one per dimension|index tensors"
+        )
 
 
 def _rows(n: int, shape: Shape) -> Any:
@@ -171,7 +194,10 @@ class IndexAdd(Op):
             _require_index("index_add", i)
         expected = (*index[0].shape, *shape[len(index) :])
         if x.shape != expected:
-            raise ShapeError(f"index_add: values of shape {x.shape}, where {expected} is expected", hint="one slice per index")
+            raise ShapeError(
+                f"index_add: values of shape {x.shape}, where {expected} is expected",
+                hint="one slice per index",
+            )
         return TensorType(tuple(shape), x.dtype)
 
     def eval(x: Array, *index: Array, shape: Shape) -> Array:
@@ -182,7 +208,8 @@ class IndexAdd(Op):
         rows = x.reshape(flat.size, *shape[len(index) :])
         return _add_at(rows, flat, math.prod(lead_shape)).reshape(shape)
 
-    def vjp(g, _y, _x, *index, shape): return (lambda: bind(Index, g, *index), *(None for _ in index))
+    def vjp(g, _y, _x, *index, shape):
+        return (lambda: bind(Index, g, *index), *(None for _ in index))
 
     def batch(batched, x, *index, shape):
         n = batch_size(batched, (x, *index))
@@ -205,15 +232,21 @@ class NonZero(Op):
     why_not = "a position is an integer"
     eager_only = "the number of results depends on the values"
 
-    def type(x: TensorType) -> TensorType: return TensorType((-1, len(x.shape)), int64)
-    def eval(x: Array) -> Array: return np.argwhere(x)
+    def type(x: TensorType) -> TensorType:
+        return TensorType((-1, len(x.shape)), int64)
+
+    def eval(x: Array) -> Array:
+        return np.argwhere(x)
 
     def batch(batched, x):
-        raise ShapeError("nonzero gives each example a different number of rows", hint="use where(condition, a, b) inside vmap")
+        raise ShapeError(
+            "nonzero gives each example a different number of rows",
+            hint="use where(condition, a, b) inside vmap",
+        )
 
     def samples(r):
         yield Sample(r.integers(0, 2, (3, 4)))
         yield Sample(np.zeros((2,), bool))
 
-    def errors(r): return ()
-
+    def errors(r):
+        return ()

@@ -21,10 +21,14 @@ class Matmul(Op):
     def type(a: TensorType, b: TensorType, *, ta: bool, tb: bool) -> TensorType:
         if a.dtype is not b.dtype:
             raise DTypeError(
-                f"matmul of {a.dtype!r} and {b.dtype!r}", hint="make both one dtype, e.g. a.to(b.dtype); PyTorch refuses this too"
+                f"matmul of {a.dtype!r} and {b.dtype!r}",
+                hint="make both one dtype, e.g. a.to(b.dtype); PyTorch refuses this too",
             )
         if len(a.shape) < 2 or len(a.shape) != len(b.shape) or a.shape[:-2] != b.shape[:-2]:
-            raise ShapeError(f"matmul takes equal ranks >= 2 and equal leading sizes, got {a.shape} and {b.shape}", hint="use retrograd.matmul")
+            raise ShapeError(
+                f"matmul takes equal ranks >= 2 and equal leading sizes, got {a.shape} and {b.shape}",
+                hint="use retrograd.matmul",
+            )
         n, k = (a.shape[-1], a.shape[-2]) if ta else (a.shape[-2], a.shape[-1])
         k2, m = (b.shape[-1], b.shape[-2]) if tb else (b.shape[-2], b.shape[-1])
         if k != k2:
@@ -66,12 +70,20 @@ class Matmul(Op):
                 yield Sample(a.T if ta else a, b.T if tb else b, ta=ta, tb=tb)
         yield Sample(r.normal(size=(2, 3, 4)), r.normal(size=(2, 4, 5)), ta=False, tb=False)
         yield Sample(r.normal(size=(2, 4, 3)), r.normal(size=(2, 5, 4)), ta=True, tb=True)
-        yield Sample(r.normal(size=(3, 2)).astype("float32"), r.normal(size=(2, 3)).astype("float32"), ta=False, tb=False)
+        yield Sample(
+            r.normal(size=(3, 2)).astype("float32"),
+            r.normal(size=(2, 3)).astype("float32"),
+            ta=False,
+            tb=False,
+        )
         yield Sample(np.zeros((2, 0)), np.zeros((0, 3)), ta=False, tb=False)
         yield Sample(r.integers(0, 5, (2, 3)), r.integers(0, 5, (3, 2)), ta=False, tb=False)
 
     def errors(r):
-        yield Bad(np.zeros((2, 3)), np.zeros((4, 2)), ta=False, tb=False, message="inner sizes 3 and 4 differ")
-        yield Bad(np.zeros((2, 3)), np.zeros((3, 2), "float32"), ta=False, tb=False, message="float64 and .*float32")
+        yield Bad(
+            np.zeros((2, 3)), np.zeros((4, 2)), ta=False, tb=False, message="inner sizes 3 and 4 differ"
+        )
+        yield Bad(
+            np.zeros((2, 3)), np.zeros((3, 2), "float32"), ta=False, tb=False, message="float64 and .*float32"
+        )
         yield Bad(np.zeros(3), np.zeros((3, 2)), ta=False, tb=False, message="equal ranks")
-

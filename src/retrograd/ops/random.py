@@ -31,9 +31,13 @@ class Uniform(Op):
     def type(state: TensorType, *, shape: Shape, dtype: DType) -> TensorType:
         dtype = dtype_of(dtype)
         if state.shape != (2,) or state.dtype is not int64:
-            raise ShapeError(f"uniform needs an int64 state [seed, counter], got {state!r}", hint="use retrograd.rand(...)")
+            raise ShapeError(
+                f"uniform needs an int64 state [seed, counter], got {state!r}", hint="use retrograd.rand(...)"
+            )
         if not dtype.is_floating_point:
-            raise DTypeError(f"uniform draws floating numbers, not {dtype!r}", hint="use retrograd.randint for integers")
+            raise DTypeError(
+                f"uniform draws floating numbers, not {dtype!r}", hint="use retrograd.randint for integers"
+            )
         return TensorType(tuple(shape), dtype)
 
     def eval(state: Array, *, shape: Shape, dtype: DType) -> Array:
@@ -64,4 +68,3 @@ class Uniform(Op):
     def errors(r):
         yield Bad(np.array([3.0, 0.0]), shape=(2,), dtype=float32, message="int64 state")
         yield Bad(np.array([3, 0]), shape=(2,), dtype=int64, message="floating")
-

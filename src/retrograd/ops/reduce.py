@@ -10,7 +10,8 @@ from ..errors import DTypeError, ShapeError
 from ..op import Array, Bad, Op, Sample, bind, constant
 from ..types import Shape, TensorType, bool_, int64, size
 from ._family import require_floating
-from .elementwise import Cast, Div, Exp, Where
+from .elementwise import Div, Exp
+from .logic import Cast, Where
 from .shape import Broadcast, Flip, Permute, Reshape
 
 Dims = tuple[int, ...]

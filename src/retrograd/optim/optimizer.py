@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import GradError, StateError, UsageError
 from ..functions.create import tensor
+from ..memory import keep_freed_memory
 from ..modes import enable_grad, no_grad
 from ..tensor import Tensor
 
@@ -33,6 +34,7 @@ class Optimizer:
             )
         _check_options(name, defaults)
         self.defaults = defaults
+        keep_freed_memory()
         self.state: dict[Tensor, dict[str, Any]] = {}
         self.param_groups: list[Group] = []
         for group in listed if isinstance(listed[0], dict) else [{"params": listed}]:

@@ -1,0 +1,47 @@
+"""Which functions are methods of the Tensor as well."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from . import inplace as i
+from .functions import elementwise as e
+from .functions import index as ix
+from .functions import linalg as la
+from .functions import reduce as r
+from .functions import shape as s
+
+METHODS: dict[ModuleType, str] = {
+    e: """
+        abs absolute add addcdiv addcmul allclose bitwise_and bitwise_not bitwise_or bitwise_xor
+        ceil clamp clip cos div divide eq equal erf erfc exp exp2 expm1 fix floor floor_divide frac
+        ge greater greater_equal gt isclose isfinite isinf isnan le lerp less less_equal log log10
+        log1p log2 logaddexp logical_and logical_not logical_or logical_xor logit lt masked_fill
+        maximum minimum mul multiply nan_to_num ne neg negative not_equal positive pow reciprocal
+        relu remainder round rsqrt sigmoid sign sin sqrt square sub subtract tan tanh true_divide
+        trunc
+    """,
+    r: """
+        all amax amin any argmax argmin argsort count_nonzero cumsum log_softmax logsumexp max mean
+        min norm prod softmax sort std sum topk var
+    """,
+    s: """
+        broadcast_to chunk expand_as flatten flip movedim narrow permute ravel repeat
+        repeat_interleave reshape roll select split squeeze swapaxes swapdims t tile transpose
+        unbind unflatten unsqueeze view view_as
+    """,
+    ix: """
+        argwhere diagonal gather index_add index_put index_select masked_select nonzero scatter
+        scatter_add take take_along_dim tril triu
+    """,
+    la: """
+        addmm bmm dot matmul mm mv outer trace
+    """,
+    i: """
+        abs_ add_ addcdiv_ addcmul_ bernoulli_ ceil_ clamp_ copy_ cos_ div_ exp_ fill_ floor_
+        floor_divide_ index_add_ index_put_ lerp_ log_ masked_fill_ mul_ neg_ normal_ pow_
+        reciprocal_ relu_ remainder_ round_ rsqrt_ scatter_ scatter_add_ sigmoid_ sign_ sin_ sqrt_
+        square_ sub_ tanh_ trunc_ uniform_ zero_
+    """,
+}
+"""Functions whose first argument is a tensor, by module: they become methods of the same name."""
