@@ -31,7 +31,9 @@ def test_logistic_equals_scikit_learn(classes: int, penalty: float) -> None:
     linear_model = pytest.importorskip("sklearn.linear_model")
     X, y = _classes(500, 8, classes)
     ours = fit_logistic(X, y, penalty, n_classes=classes)
-    theirs = linear_model.LogisticRegression(C=1 / (500 * penalty), tol=1e-12, max_iter=10_000, solver="newton-cg")
+    theirs = linear_model.LogisticRegression(
+        C=1 / (500 * penalty), tol=1e-12, max_iter=10_000, solver="newton-cg"
+    )
     theirs.fit(X, y)
     assert ours.converged
     assert ours.gradient <= 1e-8
@@ -85,10 +87,14 @@ def test_ridge_equals_scikit_learn_and_takes_the_best_penalty() -> None:
 
 
 @pytest.mark.parametrize("kind, classes", [("binary", 2), ("multiclass", 4)])
-def test_classes_take_the_best_penalty_and_a_class_absent_from_training_is_survived(kind: str, classes: int) -> None:
+def test_classes_take_the_best_penalty_and_a_class_absent_from_training_is_survived(
+    kind: str, classes: int
+) -> None:
     X, y = _classes(80, 30, classes)
     X_val, y_val = _classes(300, 30, classes, seed=1)
-    line = fit_linear_baseline(kind, X, y, X_val, y_val, n_classes=classes + 1 if kind == "multiclass" else None)
+    line = fit_linear_baseline(
+        kind, X, y, X_val, y_val, n_classes=classes + 1 if kind == "multiclass" else None
+    )
     share = line.predict(X_val)
     assert share.shape == (300, classes + 1 if kind == "multiclass" else 2)
     np.testing.assert_allclose(share.sum(axis=1), 1)
@@ -113,7 +119,11 @@ def test_simple_baselines() -> None:
 def test_nearest_neighbour_equals_scikit_learn() -> None:
     neighbors = pytest.importorskip("sklearn.neighbors")
     generator = np.random.default_rng(0)
-    X, y, asked = generator.normal(size=(200, 6)), generator.integers(0, 5, 200), generator.normal(size=(90, 6))
+    X, y, asked = (
+        generator.normal(size=(200, 6)),
+        generator.integers(0, 5, 200),
+        generator.normal(size=(90, 6)),
+    )
     theirs = neighbors.KNeighborsClassifier(1).fit(X, y).predict(asked)
     assert np.array_equal(nearest_neighbour_predictions(X, y, asked), theirs)
 
@@ -125,8 +135,14 @@ def test_nearest_neighbour_equals_scikit_learn() -> None:
         (lambda: fit_linear_baseline("regression", [[np.nan]], [1.0], [[1.0]], [1.0]), "column 0"),
         (lambda: fit_linear_baseline("regression", [[1.0]], [1.0, 2.0], [[1.0]], [1.0]), "shapes do not fit"),
         (lambda: fit_linear_baseline("regression", [1.0], [1.0], [[1.0]], [1.0]), r"expected \(n, d\)"),
-        (lambda: fit_linear_baseline("regression", [[1.0]], [1.0], np.zeros((0, 1)), []), "needs training and"),
-        (lambda: fit_linear_baseline("regression", [[1.0]], [1.0], [[1.0]], [1.0]).predict([[1.0, 2.0]]), "2 input"),
+        (
+            lambda: fit_linear_baseline("regression", [[1.0]], [1.0], np.zeros((0, 1)), []),
+            "needs training and",
+        ),
+        (
+            lambda: fit_linear_baseline("regression", [[1.0]], [1.0], [[1.0]], [1.0]).predict([[1.0, 2.0]]),
+            "2 input",
+        ),
     ],
 )
 def test_bad_input_is_named(call, words: str) -> None:

@@ -58,7 +58,11 @@ def test_groups_hold_every_row_once() -> None:
 
 def _columns() -> dict[str, np.ndarray]:
     generator = np.random.default_rng(0)
-    return {"kind": generator.choice(["a", "b"], 300), "x": generator.normal(size=300), "idle": generator.random(300)}
+    return {
+        "kind": generator.choice(["a", "b"], 300),
+        "x": generator.normal(size=300),
+        "idle": generator.random(300),
+    }
 
 
 def test_importance_of_what_is_used_and_of_what_is_not() -> None:
@@ -87,7 +91,9 @@ def test_seeded_and_independent_of_other_columns() -> None:
         return permutation_importance(lambda c: c["x"], kept, actual, task_kind="regression", seed=seed)
 
     first = run(1, x=columns["x"], idle=columns["idle"])
-    assert np.array_equal(first["importance_scores"], run(1, x=columns["x"], idle=columns["idle"])["importance_scores"])
+    assert np.array_equal(
+        first["importance_scores"], run(1, x=columns["x"], idle=columns["idle"])["importance_scores"]
+    )
     assert not np.array_equal(first["importance_scores"][0], run(2, x=columns["x"])["importance_scores"][0])
     assert np.array_equal(first["importance_scores"][0], run(1, x=columns["x"])["importance_scores"][0])
 

@@ -59,7 +59,8 @@ def test_classification_equals_scikit_learn(n: int, classes: int, seed: int, coa
     }
     assert classification_metrics(actual, share) == pytest.approx(theirs, rel=1e-12, abs=1e-12)
     assert np.array_equal(
-        confusion_matrix(actual, guess, classes), oracle.confusion_matrix(actual, guess, labels=np.arange(classes))
+        confusion_matrix(actual, guess, classes),
+        oracle.confusion_matrix(actual, guess, labels=np.arange(classes)),
     )
 
 
@@ -99,7 +100,9 @@ def test_float32_probabilities_are_taken_as_they_are_meant() -> None:
     share = np.random.default_rng(0).dirichlet(np.ones(5), 300)
     actual = np.random.default_rng(1).integers(0, 5, 300)
     exact = classification_metrics(actual, share)["log_loss"]
-    assert classification_metrics(actual, share.astype(np.float32))["log_loss"] == pytest.approx(exact, rel=1e-6)
+    assert classification_metrics(actual, share.astype(np.float32))["log_loss"] == pytest.approx(
+        exact, rel=1e-6
+    )
 
 
 def test_auc_is_exact_in_whole_numbers() -> None:

@@ -154,7 +154,12 @@ def metrics_and_comparison(run):
                     verdict = "tie"
                 else:
                     verdict = "better" if (high < 0) == (name in LOWER) else "worse"
-                differences[name] = {"difference": ours - theirs, "low": low, "high": high, "verdict": verdict}
+                differences[name] = {
+                    "difference": ours - theirs,
+                    "low": low,
+                    "high": high,
+                    "verdict": verdict,
+                }
             against[model] = {"metrics": tables[model], "difference": differences}
     constant = against["baseline"]["difference"][run.main]["verdict"]
     line = against["linear"]["difference"][run.main]["verdict"]
@@ -226,13 +231,20 @@ def largest_errors(run):
     if run.regression:
         p = run.arrays["test_prediction"]
         order = sorted(range(len(y)), key=lambda i: (-abs(p[i] - y[i]), i))[:5]
-        return [{"row": int(rows[i]), "actual": y[i], "prediction": p[i], "error": p[i] - y[i]} for i in order]
+        return [
+            {"row": int(rows[i]), "actual": y[i], "prediction": p[i], "error": p[i] - y[i]} for i in order
+        ]
     p = run.arrays["test_probabilities"]
     names = run.facts["task"]["classes"]
     wrong = [i for i in range(len(y)) if p[i].argmax() != y[i]]
     wrong = sorted(wrong, key=lambda i: (-p[i].max(), i))[:5]
     return [
-        {"row": int(rows[i]), "actual": names[y[i]], "prediction": names[p[i].argmax()], "probability": p[i].max()}
+        {
+            "row": int(rows[i]),
+            "actual": names[y[i]],
+            "prediction": names[p[i].argmax()],
+            "probability": p[i].max(),
+        }
         for i in wrong
     ]
 
@@ -267,7 +279,7 @@ def learning_curve(run):
     now = len(run.arrays["train_rows"])
     freedom = len(s) - 2
     fits, evidence = [], []
-    for c in np.linspace(0.05, 1.5, 30):
+    for c in [*np.linspace(-1, -0.05, 20), *np.linspace(0.05, 1.5, 30)]:
         X = np.stack([np.ones_like(n), (n / n.min()) ** -c], axis=1)
         ends = np.stack([np.ones(2), (np.array([n.min(), n.max()]) / n.min()) ** -c], axis=1)
         root = np.sqrt(n)[:, None]
@@ -277,7 +289,9 @@ def learning_curve(run):
         rest = max(rest, 1e-18 * float(np.sum(n * s * s)) + 1e-300)
         inverse = np.linalg.inv(r.T @ r)
         # A prior flat in the two end heights is |det ends| times one flat in (a, b).
-        evidence.append(np.log(abs(np.linalg.det(ends))) - np.log(abs(np.linalg.det(r))) - freedom / 2 * np.log(rest))
+        evidence.append(
+            np.log(abs(np.linalg.det(ends))) - np.log(abs(np.linalg.det(r))) - freedom / 2 * np.log(rest)
+        )
         fits.append((c, beta, rest / freedom, inverse))
     weights = np.exp(np.array(evidence) - max(evidence))
     weights /= weights.sum()
@@ -287,7 +301,9 @@ def learning_curve(run):
         for (c, beta, noise, inverse), _ in zip(fits, weights):
             x = rows(c)
             centre.append(x @ beta)
-            spread.append(np.sqrt(max(0.0, noise * (x @ inverse @ x) + (noise / noise_at if noise_at else 0.0))))
+            spread.append(
+                np.sqrt(max(0.0, noise * (x @ inverse @ x) + (noise / noise_at if noise_at else 0.0)))
+            )
         centre, spread = np.array(centre), np.maximum(spread, 1e-300)
 
         def quantile(q):
@@ -306,14 +322,19 @@ def learning_curve(run):
     best = int(np.argmax(weights))
     c, beta = fits[best][:2]
     change = summary(lambda c: row(2 * now)(c) - row(now)(c), None)
-    at = {name: {"rows": size, **summary(row(size), size)} for name, size in (("now", now), ("double", 2 * now))}
+    at = {
+        name: {"rows": size, **summary(row(size), size)} for name, size in (("now", now), ("double", 2 * now))
+    }
     scale = abs(at["now"]["value"])
     verdict = "unclear"
     if change["high"] < 0 and -change["value"] >= 0.01 * scale:
         verdict = "helps"
     elif change["low"] > -0.02 * scale:
         verdict = "little"
-    points = [{"rows": int(size), "mean": r.mean(), "low": r.min(), "high": r.max()} for size, r in zip(sizes, table)]
+    points = [
+        {"rows": int(size), "mean": r.mean(), "low": r.min(), "high": r.max()}
+        for size, r in zip(sizes, table)
+    ]
     return {"metric": run.main, "points": points, "a": beta[0], "b": beta[1] * n.min() ** c, "c": c, **at,
             "change": change, "verdict": verdict}  # fmt: skip
 
@@ -351,7 +372,8 @@ def derive(run):
         "report_version": 1,
         "split": {**split, **{name: len(run.arrays[f"{name}_rows"]) for name in SPLITS}},
         "history": [
-            {k: v for k, v in epoch.items() if isinstance(v, (int, float)) and v is not True} for epoch in run.history
+            {k: v for k, v in epoch.items() if isinstance(v, (int, float)) and v is not True}
+            for epoch in run.history
         ],
         "target_summary": target_summary(run),
         "metrics": metrics,

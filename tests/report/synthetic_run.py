@@ -104,11 +104,17 @@ def _facts(kind: str, n: int, names: list[str], columns: dict[str, np.ndarray], 
          "maximum": float(values.max())}
         for name, values in columns.items()
     ]  # fmt: skip
-    classes = None if kind == "regression" else [names[2] if k == 1 else f"class {k}" for k in range(n_classes)]
+    classes = (
+        None if kind == "regression" else [names[2] if k == 1 else f"class {k}" for k in range(n_classes)]
+    )
     target: dict[str, Any] = {"name": "price" if kind == "regression" else "grade", "kind": "number", "use": "target",
                               "reason": "asked for", "n_missing": 0}  # fmt: skip
     if kind == "regression":
-        target |= {"minimum": float(actual.min()), "median": float(np.median(actual)), "maximum": float(actual.max())}
+        target |= {
+            "minimum": float(actual.min()),
+            "median": float(np.median(actual)),
+            "maximum": float(actual.max()),
+        }
     else:
         counts = np.bincount(actual)
         target |= {"kind": "category", "n_distinct": n_classes, "most_common": classes[int(counts.argmax())],

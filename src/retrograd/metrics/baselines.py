@@ -31,7 +31,9 @@ class SimplePredictor:
         return np.tile(self.answer, (n,) + (1,) * self.answer.ndim)
 
 
-def fit_simple_baseline(task_kind: str, y_train: ArrayLike, *, n_classes: int | None = None) -> SimplePredictor:
+def fit_simple_baseline(
+    task_kind: str, y_train: ArrayLike, *, n_classes: int | None = None
+) -> SimplePredictor:
     """The mean of the training rows, or their class shares (whose largest is the majority class).
 
     ``y_train`` is values (n,) for regression, else codes (n,) in 0..K-1.
@@ -114,7 +116,9 @@ def fit_linear_baseline(
             hint="one target for each row, the same columns in both",
         )
     if len(X) == 0 or len(X_check) == 0:
-        raise DataError("the linear baseline needs training and validation rows", hint="give at least one of each")
+        raise DataError(
+            "the linear baseline needs training and validation rows", hint="give at least one of each"
+        )
     mean = X.mean(axis=0)
     scale = X.std(axis=0)
     # A constant column carries nothing; its centred values are 0 on the training rows, so its weight stays 0.
@@ -142,7 +146,9 @@ def fit_linear_baseline(
     )  # fmt: skip
 
 
-def nearest_neighbour_predictions(X_train: ArrayLike, y_train: ArrayLike, X: ArrayLike) -> NDArray[np.generic]:
+def nearest_neighbour_predictions(
+    X_train: ArrayLike, y_train: ArrayLike, X: ArrayLike
+) -> NDArray[np.generic]:
     """The target of the nearest training row (Euclidean, the first of equals) for each row of ``X``: (n,).
 
     >>> nearest_neighbour_predictions([[0.0], [10.0]], [5, 7], [[1.0], [9.0]]).tolist()
@@ -165,7 +171,9 @@ def _matrix(X: ArrayLike) -> Array:
         raise DataError(f"inputs have shape {inputs.shape}, expected (n, d)", hint="x.reshape(len(x), -1)")
     if not np.isfinite(inputs).all():
         column = int(np.argmax(~np.isfinite(inputs).all(axis=0)))
-        raise DataError(f"input column {column} holds NaN or infinity", hint="prepare the table first (Preparation)")
+        raise DataError(
+            f"input column {column} holds NaN or infinity", hint="prepare the table first (Preparation)"
+        )
     return inputs
 
 

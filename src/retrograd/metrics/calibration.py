@@ -49,7 +49,9 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     return (0.0 if successes == 0 else middle - half), (1.0 if successes == n else middle + half)
 
 
-def calibration_table(actual_codes: ArrayLike, probabilities: ArrayLike, *, bins: int = 10) -> list[CalibrationBin]:
+def calibration_table(
+    actual_codes: ArrayLike, probabilities: ArrayLike, *, bins: int = 10
+) -> list[CalibrationBin]:
     """Stated probability against observed share, in equal bins of [0, 1].
 
     For two classes: the probability of class 1, and how often the row is of class 1.  For more: the probability of the
@@ -100,7 +102,9 @@ def expected_calibration_error(table: Sequence[CalibrationBin]) -> float:
     return gap
 
 
-def regression_calibration_table(actual: ArrayLike, predicted: ArrayLike, *, bins: int = 10) -> list[GroupBin]:
+def regression_calibration_table(
+    actual: ArrayLike, predicted: ArrayLike, *, bins: int = 10
+) -> list[GroupBin]:
     """Rows sorted by prediction in ``bins`` groups of near equal size: mean prediction against mean truth.
 
     A model that is right on average at every level has both equal in each group.
@@ -112,6 +116,8 @@ def regression_calibration_table(actual: ArrayLike, predicted: ArrayLike, *, bin
     order = np.argsort(guess, kind="stable")
     groups = np.array_split(order, min(bins, len(order)))
     return [
-        GroupBin(n=len(group), mean_predicted=float(guess[group].mean()), mean_actual=float(true[group].mean()))
+        GroupBin(
+            n=len(group), mean_predicted=float(guess[group].mean()), mean_actual=float(true[group].mean())
+        )
         for group in groups
     ]

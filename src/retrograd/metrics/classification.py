@@ -25,15 +25,21 @@ def check_probabilities(
     if codes.size == 0:
         raise DataError("a metric of no rows is not defined", hint="give at least one row")
     if not np.issubdtype(codes.dtype, np.integer) and not np.array_equal(codes, np.floor(codes)):
-        raise DataError("actual codes are not whole numbers", hint="give codes 0..K-1, not class names or values")
+        raise DataError(
+            "actual codes are not whole numbers", hint="give codes 0..K-1, not class names or values"
+        )
     codes = codes.astype(np.int64)
     if codes.min() < 0 or codes.max() >= share.shape[1]:
         bad = codes.min() if codes.min() < 0 else codes.max()
-        raise DataError(f"class code {bad} with {share.shape[1]} columns of probabilities", hint="codes are 0..K-1")
+        raise DataError(
+            f"class code {bad} with {share.shape[1]} columns of probabilities", hint="codes are 0..K-1"
+        )
     total = share.sum(axis=1)
     if not np.isfinite(total).all() or (share < 0).any() or (np.abs(total - 1) > 1e-3).any():
         row = int(np.argmax(~np.isfinite(total) | (share < 0).any(axis=1) | (np.abs(total - 1) > 1e-3)))
-        raise DataError(f"row {row} is no distribution: its probabilities add up to {total[row]:.6g}", hint="softmax")
+        raise DataError(
+            f"row {row} is no distribution: its probabilities add up to {total[row]:.6g}", hint="softmax"
+        )
     return codes, share
 
 
@@ -45,7 +51,9 @@ def confusion_matrix(actual: ArrayLike, predicted: ArrayLike, n_classes: int) ->
     """
     true = np.asarray(actual, dtype=np.int64)
     guess = np.asarray(predicted, dtype=np.int64)
-    return np.bincount(true * n_classes + guess, minlength=n_classes * n_classes).reshape(n_classes, n_classes)
+    return np.bincount(true * n_classes + guess, minlength=n_classes * n_classes).reshape(
+        n_classes, n_classes
+    )
 
 
 def roc_auc(positive: ArrayLike, score: ArrayLike) -> float | None:

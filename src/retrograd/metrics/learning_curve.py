@@ -20,8 +20,9 @@ from retrograd.errors import DataError
 
 Array = NDArray[np.float64]
 
-EXPONENTS = np.linspace(0.05, 1.5, 30)
-"""The grid of c; scores of real learners fall between n^-0.05 and n^-1.5."""
+EXPONENTS = np.concatenate([np.linspace(-1, -0.05, 20), np.linspace(0.05, 1.5, 30)])
+"""The grid of c, from a score that falls by the same step for each row (-1, as where rows have near twins, which are
+found in proportion to the rows at hand) over one that falls with log n (near 0) to one that levels off fast."""
 LEVEL = 0.95
 
 
@@ -29,7 +30,7 @@ LEVEL = 0.95
 class LearningCurve:
     """A fitted law; ``a``, ``b``, ``c`` are those of the most probable exponent, for showing the formula.
 
-    ``weights`` (30,) is the probability of each exponent.
+    ``weights`` (50,) is the probability of each exponent.
     """
 
     a: float
@@ -39,9 +40,9 @@ class LearningCurve:
     smallest: float
     largest: float
     freedom: int
-    _ends: Array  # (30, 2) fitted heights at the smallest and largest n
-    _variance: Array  # (30, 2, 2) their covariance
-    _noise: Array  # (30,) sigma^2
+    _ends: Array  # (50, 2) fitted heights at the smallest and largest n
+    _variance: Array  # (50, 2, 2) their covariance
+    _noise: Array  # (50,) sigma^2
 
     def predict(self, n: float) -> tuple[float, float, float]:
         """Expected score of one more training run on ``n`` rows, and its 95 % interval: (value, low, high)."""
@@ -93,7 +94,7 @@ def fit_learning_curve(n: ArrayLike, score: ArrayLike) -> LearningCurve:
         raise DataError("a learning curve of NaN, infinity or no rows", hint="leave out the runs that failed")
     smallest, largest = float(sizes.min()), float(sizes.max())
     part = _fraction(sizes, smallest, largest, EXPONENTS)
-    design = np.stack([1 - part, part], axis=2)  # (30, m, 2): the heights at both ends are the coefficients
+    design = np.stack([1 - part, part], axis=2)  # (50, m, 2): the heights at both ends are the coefficients
     gram = np.einsum("kmi,m,kmj->kij", design, sizes, design)
     right = np.einsum("kmi,m->ki", design, sizes * scores)
     inverse = np.linalg.inv(gram)
@@ -118,7 +119,7 @@ def fit_learning_curve(n: ArrayLike, score: ArrayLike) -> LearningCurve:
 
 
 def _fraction(n: Array, smallest: float, largest: float, exponents: Array) -> Array:
-    """How much of the way from the curve's height at ``smallest`` to that at ``largest`` lies behind n: (30, m)."""
+    """How much of the way from the curve's height at ``smallest`` to that at ``largest`` lies behind n: (50, m)."""
     power = n[None, :] ** -exponents[:, None]
     first, last = smallest**-exponents, largest**-exponents
     return (first[:, None] - power) / (first - last)[:, None]

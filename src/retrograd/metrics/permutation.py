@@ -41,7 +41,9 @@ def permutation_importance(
     n = len(np.asarray(actual))
     for name, values in table.items():
         if len(values) != n:
-            raise DataError(f"column {name!r} has {len(values)} rows, the target {n}", hint="select the same rows")
+            raise DataError(
+                f"column {name!r} has {len(values)} rows, the target {n}", hint="select the same rows"
+            )
     if repeats < 1:
         raise DataError(f"repeats is {repeats}", hint="repeats=5")
 

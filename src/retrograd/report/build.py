@@ -52,7 +52,8 @@ def build_report(
     check_schema(facts, evidence)
     # float32 predictions are exact in float64; sums of them are not exact in float32.
     evidence = {
-        name: values.astype(np.float64) if values.dtype.kind == "f" else values for name, values in evidence.items()
+        name: values.astype(np.float64) if values.dtype.kind == "f" else values
+        for name, values in evidence.items()
     }
     kind = facts["task"]["kind"]
     report: dict[str, Any] = {"report_version": VERSION}
@@ -63,7 +64,9 @@ def build_report(
         "test_source": facts["split"].get("test_source"),
         **{split: len(evidence[f"{split}_rows"]) for split in SPLITS},
     }
-    report["target_summary"] = {split: _target_summary(facts, evidence[f"{split}_actual"]) for split in SPLITS}
+    report["target_summary"] = {
+        split: _target_summary(facts, evidence[f"{split}_actual"]) for split in SPLITS
+    }
     report["history"] = [_numbers(epoch) for epoch in history]
     report["metrics"], report["comparison"] = _metrics(kind, int(facts["seed"]), evidence)
     report["comparison"]["description"] = {
@@ -112,7 +115,9 @@ def _metrics(kind: str, seed: int, evidence: Evidence) -> tuple[dict[str, Any], 
         metrics["resamples"][split] = resamples
         scores = bootstrap_scores(kind, actual, outputs, seed=seed, resamples=resamples)
         tables = {
-            name: {metric: _with_interval(points[name][metric], scores[name][metric]) for metric in METRICS[kind]}
+            name: {
+                metric: _with_interval(points[name][metric], scores[name][metric]) for metric in METRICS[kind]
+            }
             for name in names
         }
         metrics[split] = tables["network"]
@@ -250,7 +255,9 @@ def _learning_curve(kind: str, evidence: Evidence) -> dict[str, Any] | None:
 
 
 def _numbers(epoch: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in epoch.items() if isinstance(value, (int, float)) and value is not True}
+    return {
+        key: value for key, value in epoch.items() if isinstance(value, (int, float)) and value is not True
+    }
 
 
 def _plain(value: Any) -> Any:

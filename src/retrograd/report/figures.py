@@ -1,15 +1,10 @@
 """The report's pictures, as inline SVG that follows the page's colours and says in words what it shows.
 
-Colours are drawn as place-holders and replaced by CSS variables, so a picture is readable on a light and on a dark
-page and in print; models and splits also differ by marker and line, so nothing depends on colour.  Text stays text.
+Models and splits differ by marker and line as well, so nothing depends on colour.  Text stays text.
 """
 
 from __future__ import annotations
 
-import html
-import io
-import re
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +12,18 @@ import numpy as np
 
 from retrograd.metrics import LearningCurve, fit_learning_curve
 from retrograd.report import words
+from retrograd.report.drawing import (
+    FIRST,
+    INK,
+    MUTED,
+    PAPER,
+    SECOND,
+    THIRD,
+    log_ticks,
+    rectangle,
+    svg,
+    ticks,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,18 +31,6 @@ if TYPE_CHECKING:
 
 Report = Mapping[str, Any]
 
-INK, MUTED, GRID, PAPER, FIRST, SECOND, THIRD = (f"#00000{digit}" for digit in range(1, 8))
-_VARIABLES = {
-    INK: "--ink", MUTED: "--muted", GRID: "--rule", PAPER: "--paper",
-    FIRST: "--first", SECOND: "--second", THIRD: "--third",
-}  # fmt: skip
-_SETTINGS = {
-    "svg.fonttype": "none", "svg.hashsalt": "retrograd", "text.parse_math": False, "font.family": "DejaVu Sans",
-    "font.size": 9.5, "axes.unicode_minus": True, "axes.edgecolor": MUTED, "axes.labelcolor": INK, "text.color": INK,
-    "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.8, "axes.formatter.use_mathtext": False,
-    "grid.color": GRID, "grid.linewidth": 0.6, "lines.linewidth": 1.8, "path.simplify": True,
-}  # fmt: skip
 MOST_POINTS = 1500
 MOST_CLASSES = 20
 MOST_COLUMNS = 15
@@ -51,7 +46,10 @@ def learning_curves(report: Report) -> str | None:
             series[key] = np.array(points, dtype=np.float64)
     if not series:
         return None
-    styles = {"train_loss": ("training rows", SECOND, "--"), "validation_loss": ("validation rows", FIRST, "-")}
+    styles = {
+        "train_loss": ("training rows", SECOND, "--"),
+        "validation_loss": ("validation rows", FIRST, "-"),
+    }
 
     def draw(figure: Figure, axes: Axes) -> None:
         for key, points in series.items():
@@ -71,7 +69,7 @@ def learning_curves(report: Report) -> str | None:
 
     ends = "; ".join(f"{styles[k][0]} from {p[0, 1]:.3g} to {p[-1, 1]:.3g}" for k, p in series.items())
     best = report["training"]["best_epoch"]
-    return _svg("curves", f"Loss by epoch: {ends}. The weights of epoch {best} were kept.", draw)
+    return svg("curves", f"Loss by epoch: {ends}. The weights of epoch {best} were kept.", draw)
 
 
 def comparison(report: Report) -> str:
@@ -87,7 +85,9 @@ def comparison(report: Report) -> str:
     def draw(figure: Figure, axes: Axes) -> None:
         for place, (_, entry, marker, colour) in enumerate(reversed(rows)):
             if _real(entry["low"]) and _real(entry["high"]):
-                axes.plot([entry["low"], entry["high"]], [place, place], color=colour, linewidth=3, alpha=0.55)
+                axes.plot(
+                    [entry["low"], entry["high"]], [place, place], color=colour, linewidth=3, alpha=0.55
+                )
             axes.plot([entry["value"]], [place], marker, color=colour, markersize=8)
             axes.annotate(words.score(metric, entry["value"], unit), (entry["value"], place), (0, 9),
                           textcoords="offset points", ha="center")  # fmt: skip
@@ -95,7 +95,7 @@ def comparison(report: Report) -> str:
         axes.set_ylim(-0.6, 2.7)
         axes.margins(x=0.12)
         axes.grid(axis="x")
-        _ticks(axes.xaxis, lambda x: words.score(metric, x, unit), 4)
+        ticks(axes.xaxis, lambda x: words.score(metric, x, unit), 4)
         axes.set_xlabel(f"{words.METRIC_NAMES[metric].lower()} on the test rows (less is better)")
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
@@ -105,7 +105,7 @@ def comparison(report: Report) -> str:
         for name, entry, *_ in rows
     )
     name = words.METRIC_NAMES[metric]
-    return _svg("comparison", f"{name} on the test rows with 95 % intervals: {told}.", draw, height=2.5)
+    return svg("comparison", f"{name} on the test rows with 95 % intervals: {told}.", draw, height=2.5)
 
 
 def predicted_and_true(report: Report, evidence: Mapping[str, np.ndarray]) -> str:
@@ -121,7 +121,9 @@ def predicted_and_true(report: Report, evidence: Mapping[str, np.ndarray]) -> st
 
     def draw(figure: Figure, axes: Axes) -> None:
         few = len(shown) < 400
-        axes.plot(x, y, "o", color=FIRST, markersize=4.5 if few else 3, alpha=0.6 if few else 0.4, markeredgewidth=0)
+        axes.plot(
+            x, y, "o", color=FIRST, markersize=4.5 if few else 3, alpha=0.6 if few else 0.4, markeredgewidth=0
+        )
         axes.axline((lowest, lowest), (highest, highest) if highest > lowest else None,
                     slope=None if highest > lowest else 1, color=INK, linewidth=1, linestyle="--")  # fmt: skip
         if logarithmic:
@@ -129,7 +131,7 @@ def predicted_and_true(report: Report, evidence: Mapping[str, np.ndarray]) -> st
             axes.set_yscale("log")
         else:
             for axis in (axes.xaxis, axes.yaxis):
-                _ticks(axis, lambda v: words.quantity(v, unit if unit and len(unit) == 1 else None), 5)
+                ticks(axis, lambda v: words.quantity(v, unit if unit and len(unit) == 1 else None), 5)
         if highest > lowest:
             # Room for the marks at the ends.
             room = (highest / lowest) ** 0.03 if logarithmic else 0.03 * (highest - lowest)
@@ -138,7 +140,7 @@ def predicted_and_true(report: Report, evidence: Mapping[str, np.ndarray]) -> st
             axes.set_ylim(*ends)
         if logarithmic:
             for axis in (axes.xaxis, axes.yaxis):
-                _log_ticks(axis, unit)
+                log_ticks(axis, unit)
         name = words.short(report["target"]["name"])
         axes.set_xlabel(f"true {name}")
         axes.set_ylabel(f"predicted {name}")
@@ -146,7 +148,7 @@ def predicted_and_true(report: Report, evidence: Mapping[str, np.ndarray]) -> st
         axes.grid()
 
     r2 = report["metrics"]["test"]["r2"]["value"]
-    return _svg(
+    return svg(
         "scatter",
         f"Predicted against true {words.short(report['target']['name'])} for {len(shown):,} of {n:,} test rows; "
         f"points on the dashed line are exact. R squared is {words.number(r2)}.",
@@ -167,7 +169,7 @@ def confusion(report: Report) -> str | None:
     def draw(figure: Figure, axes: Axes) -> None:
         for i in range(k):
             for j in range(k):
-                box = _rectangle(j - 0.47, i - 0.47, 0.94, 0.94, FIRST, 0.06 + 0.84 * share[i, j])
+                box = rectangle(j - 0.47, i - 0.47, 0.94, 0.94, FIRST, 0.06 + 0.84 * share[i, j])
                 axes.add_patch(box)
                 strong = share[i, j] > 0.55
                 text = f"{counts[i, j]:,}" if k > 6 else f"{counts[i, j]:,}\n{words.percent(share[i, j])}"
@@ -188,7 +190,9 @@ def confusion(report: Report) -> str | None:
         f"true {names[i]}: {counts[i, i]:,} of {counts[i].sum():,} right ({words.percent(share[i, i])})"
         for i in range(k)
     )
-    return _svg("confusion", f"Confusion matrix of the test rows. {told}.", draw, height=3.6 if k <= 6 else 4.6)
+    return svg(
+        "confusion", f"Confusion matrix of the test rows. {told}.", draw, height=3.6 if k <= 6 else 4.6
+    )
 
 
 def calibration(report: Report) -> str:
@@ -204,7 +208,7 @@ def calibration(report: Report) -> str:
             axes.plot(ends, ends, "--", color=INK, linewidth=1)
             axes.plot(said, seen, "o-", color=FIRST, markersize=6, linewidth=1)
             for axis in (axes.xaxis, axes.yaxis):
-                _ticks(axis, lambda v: words.quantity(v, unit if unit and len(unit) == 1 else None), 4)
+                ticks(axis, lambda v: words.quantity(v, unit if unit and len(unit) == 1 else None), 4)
             axes.set_xlabel("mean prediction of the group")
             axes.set_ylabel("mean true value of the group")
             axes.grid()
@@ -212,7 +216,7 @@ def calibration(report: Report) -> str:
         told = "; ".join(
             f"{words.quantity(p, unit)} predicted, {words.quantity(a, unit)} true" for p, a in zip(said, seen)
         )
-        return _svg("calibration", f"Mean prediction and mean truth of {len(table)} groups of rows: {told}.",
+        return svg("calibration", f"Mean prediction and mean truth of {len(table)} groups of rows: {told}.",
                     draw_values, height=4.4)  # fmt: skip
     full = [entry for entry in table if entry["n"]]
     binary = report["task"]["kind"] == "binary"
@@ -222,21 +226,29 @@ def calibration(report: Report) -> str:
         axes.plot([0, 1], [0, 1], "--", color=INK, linewidth=1)
         for entry in full:
             x = entry["mean_probability"]
-            axes.plot([x, x], [entry["observed_low"], entry["observed_high"]], color=FIRST, linewidth=2, alpha=0.55)
-        axes.plot([e["mean_probability"] for e in full], [e["observed"] for e in full], "o", color=FIRST, markersize=6)
+            axes.plot(
+                [x, x], [entry["observed_low"], entry["observed_high"]], color=FIRST, linewidth=2, alpha=0.55
+            )
+        axes.plot(
+            [e["mean_probability"] for e in full],
+            [e["observed"] for e in full],
+            "o",
+            color=FIRST,
+            markersize=6,
+        )
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)
         axes.set_xlabel(f"stated probability of {name}")
         axes.set_ylabel(f"share that was {name}" if binary else "share that was right")
         for axis in (axes.xaxis, axes.yaxis):
-            _ticks(axis, words.percent, 5)
+            ticks(axis, words.percent, 5)
         axes.grid()
 
     told = "; ".join(
         f"stated {words.percent(e['mean_probability'])}, came true {words.percent(e['observed'])} of {e['n']:,} rows"
         for e in full
     )
-    return _svg("calibration", f"Stated probability of {name} against what came true: {told}.", draw_shares)
+    return svg("calibration", f"Stated probability of {name} against what came true: {told}.", draw_shares)
 
 
 def importance(report: Report) -> str:
@@ -258,14 +270,14 @@ def importance(report: Report) -> str:
         axes.set_axisbelow(True)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        _ticks(axes.xaxis, lambda v: words.quantity(v, unit if metric == "rmse" else None), 4)
+        ticks(axes.xaxis, lambda v: words.quantity(v, unit if metric == "rmse" else None), 4)
         axes.set_xlabel(f"rise of the {words.METRIC_NAMES[metric].lower()} when the column is shuffled")
 
     told = "; ".join(
         f"{words.short(c['name'])} {words.change(metric, c['mean'], unit)} ({words.span(metric, c, unit, True)})"
         for c in columns
     )
-    return _svg("importance", f"Rise of the {words.METRIC_NAMES[metric].lower()} when a column is shuffled: {told}.",
+    return svg("importance", f"Rise of the {words.METRIC_NAMES[metric].lower()} when a column is shuffled: {told}.",
                 draw, height=1.1 + 0.27 * len(columns))  # fmt: skip
 
 
@@ -273,7 +285,9 @@ def more_rows(report: Report, evidence: Mapping[str, np.ndarray]) -> str:
     """The measured learning curve, the fitted law, and its 95 % interval up to twice the rows there are."""
     fitted = report["learning_curve"]
     scores = np.asarray(evidence["curve_scores"], dtype=np.float64)
-    curve: LearningCurve = fit_learning_curve(evidence["curve_rows"], scores.reshape(len(evidence["curve_rows"]), -1))
+    curve: LearningCurve = fit_learning_curve(
+        evidence["curve_rows"], scores.reshape(len(evidence["curve_rows"]), -1)
+    )
     unit = report["target"].get("unit")
     metric = fitted["metric"]
     points = fitted["points"]
@@ -289,23 +303,29 @@ def more_rows(report: Report, evidence: Mapping[str, np.ndarray]) -> str:
         axes.plot([p["rows"] for p in points], [p["mean"] for p in points], "o", color=INK, markersize=5)
         axes.plot([double["rows"]], [double["value"]], "D", color=SECOND, markersize=7)
         axes.axvline(now["rows"], color=MUTED, linewidth=1, linestyle=":")
-        axes.annotate("rows now", (now["rows"], 1.02), xycoords=("data", "axes fraction"), ha="center", color=MUTED)
-        axes.annotate("twice", (double["rows"], double["value"]), (0, 9), textcoords="offset points", ha="center")
+        axes.annotate(
+            "rows now", (now["rows"], 1.02), xycoords=("data", "axes fraction"), ha="center", color=MUTED
+        )
+        axes.annotate(
+            "twice", (double["rows"], double["value"]), (0, 9), textcoords="offset points", ha="center"
+        )
         axes.set_xscale("log")
-        shown = np.array(sorted({*(p["rows"] for p in points), now["rows"], double["rows"]}), dtype=np.float64)
+        shown = np.array(
+            sorted({*(p["rows"] for p in points), now["rows"], double["rows"]}), dtype=np.float64
+        )
         keep = [shown[0]]
         for size in shown[1:]:
             if size / keep[-1] > (shown[-1] / shown[0]) ** 0.16:
                 keep.append(size)
         axes.set_xticks(keep, [words.number(int(size)) for size in keep])
         axes.minorticks_off()
-        _ticks(axes.yaxis, lambda v: words.score(metric, v, unit), 4)
+        ticks(axes.yaxis, lambda v: words.score(metric, v, unit), 4)
         axes.margins(x=0.08)
         axes.set_xlabel("training rows")
         axes.set_ylabel(words.METRIC_NAMES[metric].lower())
         axes.grid(axis="y")
 
-    return _svg(
+    return svg(
         "more-rows",
         f"Validation {words.METRIC_NAMES[metric].lower()} by number of training rows: "
         + "; ".join(f"{p['rows']:,} rows {words.score(metric, p['mean'], unit)}" for p in points)
@@ -313,79 +333,6 @@ def more_rows(report: Report, evidence: Mapping[str, np.ndarray]) -> str:
         f"({words.span(metric, double, unit)}).",
         draw,
     )
-
-
-def _svg(name: str, alt: str, draw, *, width: float = 5.2, height: float = 3.5) -> str:
-    """Draw into a new figure and return SVG without size, date or foreign ids, with its description inside."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(), warnings.catch_warnings():
-        # Another locale's or user's settings must not change the picture; a name in a script that the metrics font
-        # lacks is still shown by the reader's own fonts.
-        mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS)
-        warnings.filterwarnings("ignore", message=".*[Gg]lyph.*")
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.add_subplot()
-        figure.patch.set_alpha(0)
-        axes.patch.set_alpha(0)
-        draw(figure, axes)
-        out = io.StringIO()
-        blank: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        figure.savefig(out, format="svg", metadata=blank)
-    text = out.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
-    text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.S)
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
-    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
-    text = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{name}-\1"', text)
-    text = re.sub(r'style="[^"]*"', lambda style: _restyle(style[0]), text)
-    said = html.escape(alt)
-    opening = re.match(r'<svg[^>]*?viewBox="([^"]+)"[^>]*>', text)
-    assert opening is not None
-    head = (
-        f'<svg viewBox="{opening[1]}" role="img" aria-labelledby="{name}-alt" class="figure-{name}">'
-        f'<title id="{name}-alt">{said}</title>'
-    )
-    return head + text[opening.end() :].strip()
-
-
-def _restyle(style: str) -> str:
-    for colour, variable in _VARIABLES.items():
-        style = style.replace(colour, f"var({variable})")
-    return re.sub(r"(font: [^;]*?px) [^;\"]+", r"\1 var(--sans)", style)
-
-
-def _rectangle(x: float, y: float, width: float, height: float, colour: str, alpha: float) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((x, y), width, height, facecolor=colour, alpha=alpha, linewidth=0)
-
-
-def _ticks(axis: Any, show, most: int) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    axis.set_major_locator(MaxNLocator(most))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: show(float(f"{value:.10g}"))))
-
-
-def _log_ticks(axis: Any, unit: str | None) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
-    axis.set_minor_formatter(NullFormatter())
-    in_front = unit if unit and len(unit) == 1 else ""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: in_front + _compact(value)))
-
-
-def _compact(value: float) -> str:
-    """1,500,000 as 1.5M, for axes without room."""
-    for limit, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= limit:
-            return f"{value / limit:g}{suffix}"
-    return f"{value:g}"
 
 
 def _real(value: Any) -> bool:

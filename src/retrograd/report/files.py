@@ -13,12 +13,16 @@ from retrograd.errors import DataError
 from retrograd.report.build import build_report
 
 
-def read_run(run: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray], list[dict[str, Any]]]:
+def read_run(
+    run: str | os.PathLike[str],
+) -> tuple[dict[str, Any], dict[str, np.ndarray], list[dict[str, Any]]]:
     """Facts, evidence and history of a run folder (see `retrograd.report.schema`)."""
     folder = Path(run)
     for name in ("run.json", "evidence.npz"):
         if not (folder / name).is_file():
-            raise DataError(f"{folder} has no {name}", where=str(folder), hint="give the folder of a finished run")
+            raise DataError(
+                f"{folder} has no {name}", where=str(folder), hint="give the folder of a finished run"
+            )
     facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     with np.load(folder / "evidence.npz", allow_pickle=False) as arrays:
         evidence = {name: arrays[name] for name in arrays.files}
@@ -35,7 +39,9 @@ def write_report(run: str | os.PathLike[str]) -> dict[str, Any]:
 
     folder = Path(run)
     report = build_report(*read_run(folder))
-    write_text(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(
+        folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    )
     render(folder)
     return report
 

@@ -51,7 +51,10 @@ def judge_more_rows(curve: Mapping[str, Any]) -> dict[str, str]:
     size = abs(curve["now"]["value"])
     change = curve["change"]
     if change["high"] < 0 and -change["value"] >= WORTH_HAVING * size:
-        return {"verdict": "helps", "sentence": "More rows would help: the error is still falling as rows are added."}
+        return {
+            "verdict": "helps",
+            "sentence": "More rows would help: the error is still falling as rows are added.",
+        }
     if change["low"] > -NEGLIGIBLE * size:
         return {
             "verdict": "little",
@@ -96,11 +99,16 @@ def next_steps(report: Mapping[str, Any]) -> list[dict[str, str]]:
     training = report["training"]
     if training["epochs"] > 1 and training["best_epoch"] == training["epochs"]:
         steps.append(
-            {"what": "Train for more epochs", "why": "the last epoch was the best one: it was still getting better"}
+            {
+                "what": "Train for more epochs",
+                "why": "the last epoch was the best one: it was still getting better",
+            }
         )
     curve = report["learning_curve"]
     if curve and curve["verdict"] == "helps":
-        steps.append({"what": "Collect more rows of the same kind", "why": "the learning curve is still falling"})
+        steps.append(
+            {"what": "Collect more rows of the same kind", "why": "the learning curve is still falling"}
+        )
     calibration = report["calibration"]
     if calibration.get("expected_calibration_error", 0.0) > POORLY_CALIBRATED:
         steps.append(

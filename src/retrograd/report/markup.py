@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+from retrograd.report import words
 
 
 def text(value: Any) -> str:
@@ -14,6 +16,30 @@ def text(value: Any) -> str:
     '&lt;script&gt;&quot;'
     """
     return html.escape("".join(c if c.isprintable() else " " for c in str(value)))
+
+
+def _escaped(form: Callable[..., str]) -> Callable[..., str]:
+    """A format of `words` as markup: a unit is the user's text, and a facts file may hold text for a number."""
+
+    def escaped(*arguments: Any, **options: Any) -> str:
+        return text(form(*arguments, **options))
+
+    return escaped
+
+
+number, quantity, percent, duration, size, score, change, span = map(
+    _escaped,
+    (
+        words.number,
+        words.quantity,
+        words.percent,
+        words.duration,
+        words.size,
+        words.score,
+        words.change,
+        words.span,
+    ),
+)
 
 
 def paragraph(*sentences: str, kind: str = "") -> str:
@@ -76,3 +102,20 @@ def table(
 
 def small(markup: str) -> str:
     return f"<small>{markup}</small>" if markup else ""
+
+
+def advice(words: Any) -> str:
+    """A sentence, or, where it is something to paste, code."""
+    plain = str(words).strip()
+    if plain.startswith(("-", "retrograd ")):
+        return f"<code>{text(plain)}</code>"
+    return sentence(plain)
+
+
+def sentence(words: Any) -> str:
+    """Escaped, with a capital and a full stop."""
+    plain = str(words).strip()
+    if not plain:
+        return ""
+    plain = plain[0].upper() + plain[1:]
+    return text(plain if plain[-1] in ".!?" else plain + ".")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from retrograd.errors import DataError
-from retrograd.report import sections
+from retrograd.report import background, results
 from retrograd.report.markup import text
 from retrograd.report.style import CSS
 
@@ -38,21 +38,23 @@ def render(run: str | os.PathLike[str]) -> Path:
     for name in ("report.json", "evidence.npz"):
         if not (folder / name).is_file():
             raise DataError(
-                f"{folder} has no {name}", where=str(folder), hint="retrograd.report.write_report(run) writes it"
+                f"{folder} has no {name}",
+                where=str(folder),
+                hint="retrograd.report.write_report(run) writes it",
             )
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     with np.load(folder / "evidence.npz", allow_pickle=False) as arrays:
         evidence = {name: arrays[name] for name in arrays.files}
     chapters = {
-        "simple": sections.simple_models(report),
-        "quality": sections.quality(report, evidence),
-        "reliance": sections.reliance(report),
-        "training": sections.training(report),
-        "more-rows": sections.more_rows(report, evidence),
-        "data": sections.data(report),
-        "decisions": sections.decisions(report),
-        "next": sections.next_steps(report),
-        "check": sections.provenance(report),
+        "simple": results.simple_models(report),
+        "quality": results.quality(report, evidence),
+        "reliance": results.reliance(report),
+        "training": results.training(report),
+        "more-rows": results.more_rows(report, evidence),
+        "data": background.data(report),
+        "decisions": background.decisions(report),
+        "next": background.next_steps(report),
+        "check": background.provenance(report),
     }
     links = "".join(f'<a href="#{name}">{title}</a>' for name, title in _CHAPTERS if chapters[name])
     body = "\n".join(chapters[name] for name, _ in _CHAPTERS)
@@ -70,7 +72,7 @@ def render(run: str | os.PathLike[str]) -> Path:
 </head>
 <body>
 <header>
-{sections.in_short(report)}
+{results.in_short(report)}
 <nav aria-label="Chapters">{links}</nav>
 </header>
 <main>

@@ -245,7 +245,9 @@ def check_schema(facts: Mapping[str, Any], evidence: Mapping[str, np.ndarray]) -
     for key, parts in _REQUIRED.items():
         for part in parts:
             if part not in facts[key]:
-                raise DataError(f"run.json: {key!r} has no {part!r}", hint="see retrograd.report.schema.Facts")
+                raise DataError(
+                    f"run.json: {key!r} has no {part!r}", hint="see retrograd.report.schema.Facts"
+                )
     kind = facts["task"]["kind"]
     if kind not in ("regression", "binary", "multiclass"):
         raise DataError(f"run.json: unknown task kind {kind!r}", hint="regression, binary or multiclass")
@@ -256,7 +258,9 @@ def check_schema(facts: Mapping[str, Any], evidence: Mapping[str, np.ndarray]) -
         present = [name for name in group if name in evidence]
         if present and len(present) < len(group):
             missing = [name for name in group if name not in evidence]
-            raise DataError(f"evidence.npz has {present[0]} but not {missing[0]}", hint=f"write all of {group}")
+            raise DataError(
+                f"evidence.npz has {present[0]} but not {missing[0]}", hint=f"write all of {group}"
+            )
 
 
 def _check_split(split: str, classes: int | None, evidence: Mapping[str, np.ndarray]) -> None:
@@ -268,7 +272,9 @@ def _check_split(split: str, classes: int | None, evidence: Mapping[str, np.ndar
     for name in names:
         full = f"{split}_{name}"
         if full not in evidence:
-            raise DataError(f"evidence.npz has no {full!r}", hint="see retrograd.report.schema, Evidence arrays")
+            raise DataError(
+                f"evidence.npz has no {full!r}", hint="see retrograd.report.schema, Evidence arrays"
+            )
         n = len(evidence[f"{split}_rows"])
         wide = classes is not None and name in ("probabilities", "baseline", "linear")
         expected = (n, classes) if wide else (n,)
