@@ -21,12 +21,12 @@ from .functions import index as ix
 from .functions import linalg as la
 from .functions import shape as s
 from .grad import Node
-from .methods import METHODS
+from .methods import Methods
 from .op import context, make_tensor
 from .types import DType, TensorType, bool_, float32, float64, int32, int64, size, uint8
 
 
-class Tensor:
+class Tensor(Methods):
     """A multi-dimensional array that can be differentiated; PyTorch's names and semantics.
 
     >>> import retrograd as rg
@@ -492,9 +492,3 @@ class Handle:
 
     def __exit__(self, *_: Any) -> None:
         self.remove()
-
-
-for _module, _names in METHODS.items():
-    for _name in _names.split():
-        setattr(Tensor, _name, getattr(_module, _name))
-Tensor.expand = s.expand_  # type: ignore[attr-defined]
