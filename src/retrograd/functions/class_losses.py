@@ -79,6 +79,7 @@ def _weights(name: str, weight: Tensor, n: int) -> None:
         raise ShapeError(
             f"{name}: class weights of shape {tuple(weight.shape)} for {n} classes",
             hint=f"give one weight per class, shape ({n},)",
+            where=describe(user_place()),
         )
 
 
