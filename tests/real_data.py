@@ -27,7 +27,7 @@ def breast_cancer(folder: Path) -> tuple[Array, Array]:
 
 def red_wine(folder: Path) -> tuple[Array, Array]:
     """1,599 red wines: 11 standardised measurements, and the quality from 0 to 10."""
-    table = np.genfromtxt(folder / "wine-quality" / "winequality-red.csv", delimiter=";", skip_header=1)
+    table = np.genfromtxt(folder / "wine-quality" / "winequality-red.csv", delimiter=",")
     return standardised(table[:, :-1]), table[:, -1]
 
 
