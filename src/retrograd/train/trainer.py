@@ -425,12 +425,13 @@ def predict(model: Any, inputs: Any) -> np.ndarray:
 
 
 def gradient_norm(parameters: Sequence[Any]) -> float:
-    """‖∇‖₂ over all parameters together, summed in float64."""
+    """‖∇‖₂ over all parameters together."""
     total = 0.0
-    for parameter in parameters:
-        if parameter.grad is not None:
-            flat = parameter.grad.numpy().ravel()
-            total += float(np.dot(flat, flat))
+    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges is stopped by its loss, not here
+        for parameter in parameters:
+            if parameter.grad is not None:
+                flat = parameter.grad.numpy().ravel()
+                total += float(np.dot(flat, flat))
     return math.sqrt(total) if math.isfinite(total) else math.nan
 
 

@@ -1,0 +1,371 @@
+"""The main job: from a table to a trained, saved, reported network.
+
+read -> examine -> split -> prepare -> decide -> say what it costs -> train -> evaluate (the test rows once) -> compare
+with simpler models -> importance -> learning curve -> report.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import retrograd as rg
+from retrograd.errors import DataError
+from retrograd.metrics import headline, metrics_for
+from retrograd.train import evidence as ev
+from retrograd.train.checkpoint import write_checkpoint
+from retrograd.train.cost import CostMeter, measure_cost
+from retrograd.train.facts import finding_facts, starting_facts, summary
+from retrograd.train.interrupt import Interrupt
+from retrograd.train.learning_curve import CurvePoints, learning_curve
+from retrograd.train.model_file import save_model, trace_network
+from retrograd.train.options import Options, name_of, path_of
+from retrograd.train.overfitting import judge_overfitting
+from retrograd.train.predict import Model, load
+from retrograd.train.problem import Problem, read_problem
+from retrograd.train.progress import Event, Progress, silent
+from retrograd.train.rate import range_test
+from retrograd.train.recipe import (
+    RATE_BOUNDS,
+    Decided,
+    Recipe,
+    build_trainer,
+    choose_recipe,
+    with_epochs,
+    with_rate,
+)
+from retrograd.train.run_folder import RunFolder, write_atomically
+from retrograd.train.trainer import History, Trainer
+
+_TRAINING_SHARE = 0.6  # of a time limit; the rest is for judging and reporting
+_FEWEST_FOR_CURVE = 100  # training rows
+
+
+@dataclass
+class Run:
+    """A finished (or interrupted) run: its folder, the dict that ``--json`` prints, and the report."""
+
+    path: Path
+    summary: dict[str, Any]
+    report: dict[str, Any] | None
+    history: History
+    interrupted: bool = False
+    _model: Model | None = None
+
+    @property
+    def model(self) -> Model:
+        """The saved model, read back from the run folder."""
+        if self._model is None:
+            self._model = load(self.path)
+        return self._model
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, {self.summary['task']} of {self.summary['target']!r})"
+
+
+def fit(
+    data: Any,
+    target: str | int | None = None,
+    *,
+    out: str | Path = "runs",
+    seed: int = 0,
+    epochs: int | None = None,
+    time_limit: float | None = None,
+    threads: int | None = None,
+    hidden: Sequence[int] | int | None = None,
+    activation: str | None = None,
+    dropout: float | None = None,
+    optimizer: str | None = None,
+    lr: float | None = None,
+    batch_size: int | None = None,
+    loss: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    test: Any = None,
+    header: bool | None = None,
+    exclude: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Run:
+    """Train a network on a table and report on it; everything is left in a new folder under ``out``.
+
+    ``data``: a path (CSV, TSV, Parquet, JSON lines), a DuckDB relation, a pandas or polars frame, a dict of arrays or a
+    list of dicts.  ``target``: name or number (from 1) of the column to predict; proposed when not given.  ``group``:
+    a column whose equal values must stay in one split; ``time``: a column to split by; ``test``: rows to test on.
+    ``time_limit`` is in seconds.  What is not given is decided by the size of the table, and the decision reported.
+    ``progress`` is called with every `Event`.  Raises `DataError` or `UsageError` with a hint.
+    """
+    layers = (hidden,) if isinstance(hidden, int) else None if hidden is None else tuple(hidden)
+    options = Options(
+        target, seed, epochs, time_limit, threads, layers, activation, dropout, optimizer, lr, batch_size, loss,
+        group, time, header, tuple(exclude), path_of(data), None if test is None else path_of(test),
+    )  # fmt: skip
+    job = Job(options, progress or silent)
+    job.read(data, test)
+    folder = RunFolder.create(out, name_of(data))
+    return job.start(folder)
+
+
+class Job:
+    """The stages of `fit`, in order; `resume` enters after `read` with a checkpoint."""
+
+    def __init__(self, options: Options, progress: Progress) -> None:
+        self.options, self.progress = options, progress
+        self.started = time.monotonic()
+        self.spent_before = 0.0  # seconds of the run before it was resumed
+        if options.threads is not None:
+            rg.set_num_threads(options.threads)
+
+    @property
+    def seconds(self) -> float:
+        """Since the start, over all sittings."""
+        return self.spent_before + time.monotonic() - self.started
+
+    def say(self, kind: Any, message: str, **values: Any) -> None:
+        """Tell the callback."""
+        self.progress(Event(kind, message, values))
+
+    # --- reading and deciding ----------------------------------------------------------------------------------------
+
+    def read(self, data: Any, test: Any) -> Problem:
+        """Read, split and prepare the data."""
+        options = self.options
+        self.problem = problem = read_problem(data, options.target, test=test, **options.reading())
+        self.say("decision", f"target {problem.target}: {problem.target_reason}")
+        self.say("decision", f"task {problem.task.kind}: {problem.task.reason}")
+        self.say("decision", f"rows: {problem.split.how}")
+        for note in [*problem.notes, *problem.split.notes]:
+            self.say("note", note)
+        return problem
+
+    def decide(self) -> tuple[Recipe, list[Decided]]:
+        """The recipe: sizes by the table, the rate by a range test."""
+        train = self.problem.part("train")
+        recipe, decided = choose_recipe(
+            len(train), train.inputs[0].shape[1], self.problem.task.kind, **self.options.recipe()
+        )
+        if recipe.lr is None:
+            found = range_test(
+                lambda rate: self.trainer(recipe, lr=rate, schedule=False),
+                train.inputs, train.target, seed=self.options.seed, highest=10.0 if recipe.optimizer == "sgd" else 1.0,
+            )  # fmt: skip
+            low, high = RATE_BOUNDS[recipe.optimizer]
+            rate = float(f"{min(max(found.suggestion, low), high):.3g}")
+            recipe = with_rate(recipe, rate)
+            decided.append(Decided("learning rate", f"{rate:g}", "a short range test, within proven bounds"))
+        return recipe, decided
+
+    def trainer(
+        self, recipe: Recipe, *, rows: np.ndarray | None = None, seed: int | None = None, **options: Any
+    ) -> Trainer:
+        """A new network and trainer for this problem."""
+        numbers = self.problem.part("train").inputs[0]
+        return build_trainer(
+            recipe,
+            numbers if rows is None else numbers[rows],
+            self.problem.preparation.category_sizes,
+            self.problem.task.kind,
+            classes=self.problem.n_classes,
+            class_weights=self.problem.preparation.class_weights,
+            seed=self.options.seed if seed is None else seed,
+            **options,
+        )
+
+    def epoch_metrics(self, outputs: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+        """The headline metric on the validation rows, in the target's own units, for the log of epochs."""
+        part, kind = self.problem.part("validation"), self.problem.task.kind
+        if len(outputs) != len(part):
+            return {}
+        scores = ev.decode_outputs(outputs, self.problem.preparation, kind, self.limits)
+        names = (headline(kind), "median_absolute_error" if kind == "regression" else "accuracy")
+        found = metrics_for(kind, part.actual, scores)
+        return {name: float(found[name] or np.nan) for name in names}
+
+    # --- the run -----------------------------------------------------------------------------------------------------
+
+    def start(self, folder: RunFolder) -> Run:
+        """Decide, say what it costs, and train from the beginning."""
+        self.findings = self.problem.examine()
+        for finding in self.findings:
+            self.say("finding", finding.message, code=finding.code, severity=finding.severity, hint=finding.hint)
+        recipe, decided = self.decide()
+        meter = self.meter(recipe)
+        recipe, decided = self.fit_into_time(recipe, decided, meter)
+        for decision in decided:
+            self.say("decision", f"{decision.what}: {decision.choice} ({decision.why})", by=decision.by)
+        facts = starting_facts(
+            self.problem, recipe, decided, name=folder.path.name, seed=self.options.seed, threads=self.options.threads
+        )
+        estimate = meter.estimate(recipe.epochs)
+        facts["findings"] = finding_facts(self.findings)
+        facts["model"] = {
+            "description": recipe.architecture.describe(),
+            "parameters": meter.parameters,
+            "operations_per_row": meter.multiply_adds_per_row,
+        }
+        facts["cost"] = {"estimate": estimate.to_json(), "actual": {}}
+        facts["options"] = self.options.to_json()
+        facts["status"] = "training"
+        folder.write_json("run.json", facts)
+        self.say("cost", f"{meter.parameters} parameters; {estimate}", parameters=meter.parameters, **estimate.to_json())
+        return self.train(folder, facts, recipe, meter)
+
+    def meter(self, recipe: Recipe) -> CostMeter:
+        """The cost meter of this problem and recipe."""
+        train, validation = self.problem.part("train"), self.problem.part("validation")
+        return measure_cost(
+            lambda: self.trainer(recipe), train.inputs, train.target, validation=(validation.inputs, validation.target)
+        )
+
+    def fit_into_time(
+        self, recipe: Recipe, decided: list[Decided], meter: CostMeter
+    ) -> tuple[Recipe, list[Decided]]:
+        """Fewer epochs where the time limit asks for it: the schedule then still ends at its lowest rate."""
+        if self.options.time_limit is None:
+            return recipe, decided
+        budget = max(1.0, (self.options.time_limit - self.seconds) * _TRAINING_SHARE)
+        possible = max(1, int(budget / meter.epoch_seconds()))
+        if possible >= recipe.epochs:
+            return recipe, decided
+        decided = [item for item in decided if item.what != "epochs"]
+        decided.append(Decided("epochs", f"at most {possible}", "what the time limit leaves room for"))
+        return with_epochs(recipe, possible), decided
+
+    def train(
+        self, folder: RunFolder, facts: dict[str, Any], recipe: Recipe, meter: CostMeter, state: Any = None
+    ) -> Run:
+        """Train (or continue from ``state``), then judge and report."""
+        train, validation = self.problem.part("train"), self.problem.part("validation")
+        self.limits = ev.output_range(self.problem)
+        trainer = self.trainer(recipe, metrics=self.epoch_metrics, progress=self.progress)
+        if state is not None:
+            trainer.load_state_dict(state)
+        limit = self.options.time_limit
+        with Interrupt() as interrupt:
+            history = trainer.fit(
+                train.inputs,
+                train.target,
+                validation=(validation.inputs, validation.target),
+                epochs=recipe.epochs,
+                time_limit=None if limit is None else max(0.5, limit * _TRAINING_SHARE),
+                interrupt=interrupt,
+                on_epoch=folder.append_metrics,
+                checkpoint=lambda now: write_checkpoint(folder, now["steps"], now),
+            )
+        if history.best_epoch == 0 and not history.interrupted:
+            raise DataError(
+                f"training failed: {history.stopped_because}",
+                hint=f"--lr {(recipe.lr or 1e-3) / 10:g}, and check the data for extreme values",
+            )
+        facts["training"] = {
+            "epochs": len(history.records),
+            "best_epoch": history.best_epoch,
+            "stopped_because": history.stopped_because,
+            "seconds": history.seconds,
+        }
+        epochs = max(1, len(history.records))
+        facts["cost"]["actual"] = meter.actual(epochs, history.seconds).to_json()
+        if history.interrupted:
+            return self.stop_early(folder, facts, trainer)
+        return self.finish(folder, facts, recipe, trainer)
+
+    def stop_early(self, folder: RunFolder, facts: dict[str, Any], trainer: Trainer) -> Run:
+        """Keep the best so far, and say how to go on; the test rows stay closed."""
+        facts["status"] = "interrupted"
+        facts["seconds"] = self.seconds
+        self.save(folder, facts, trainer, {})
+        folder.write_json("run.json", facts)
+        self.say("note", f"stopped; go on with: retrograd resume {folder.path}")
+        return Run(folder.path, self.summary(folder, facts, None), None, trainer.history, interrupted=True)
+
+    def finish(self, folder: RunFolder, facts: dict[str, Any], recipe: Recipe, trainer: Trainer) -> Run:
+        """Open the test rows, compare, explain, and write everything."""
+        from retrograd.report import write_report
+
+        problem, kind = self.problem, self.problem.task.kind
+        self.say("stage", "judging on the test rows")
+        arrays = ev.prediction_evidence(problem, trainer.model)
+        facts["overfitting"] = self.overfitting(trainer)
+        baselines, facts["baselines"] = ev.baseline_evidence(problem)
+        arrays.update(baselines)
+        self.say("stage", "which columns matter")
+        arrays.update(ev.importance_evidence(problem, trainer.model, seed=self.options.seed))
+        points = self.curve(recipe, trainer.history)
+        if points is not None:
+            arrays.update(curve_rows=points.rows, curve_scores=points.scores)
+        folder.write_arrays("evidence.npz", arrays)
+        write_atomically(folder.path / "predictions.csv", ev.predictions_csv(problem, arrays))
+        actual = arrays["test_actual"]
+        found = metrics_for(kind, actual, arrays["test_prediction" if kind == "regression" else "test_probabilities"])
+        self.save(folder, facts, trainer, found)
+        facts["next_command"] = f"retrograd predict {folder.path} NEW_DATA"
+        facts["status"] = "finished"
+        facts["seconds"] = self.seconds
+        folder.write_json("run.json", facts)
+        self.say("stage", "writing the report")
+        report = write_report(folder.path)
+        result = self.summary(folder, facts, report)
+        self.say("done", f"report: {folder.path / 'report.html'}", **result)
+        return Run(folder.path, result, report, trainer.history)
+
+    def overfitting(self, trainer: Trainer) -> dict[str, Any]:
+        """The verdict of `judge_overfitting` on the loss that was trained on, row by row."""
+        losses = []
+        for name in ("train", "validation"):
+            part = self.problem.part(name)
+            losses.append(ev.row_losses_of(self.problem.task.kind, trainer.predict(part.inputs), part.target))
+        verdict = judge_overfitting(*losses)
+        if verdict:
+            self.say("finding", verdict.sentence, code="overfitting", severity="warning")
+        return {"verdict": verdict.verdict, "sentence": verdict.sentence}
+
+    def curve(self, recipe: Recipe, history: History) -> CurvePoints | None:
+        """Scores after training on parts of the rows; None where rows or time are too short for it."""
+        train, validation = self.problem.part("train"), self.problem.part("validation")
+        kind = self.problem.task.kind
+        limit = self.options.time_limit
+        short = limit is not None and limit - self.seconds < 0.8 * history.seconds
+        if len(train) < _FEWEST_FOR_CURVE or short:
+            return None
+        self.say("stage", "learning curve: training on parts of the rows")
+        quick = dataclasses.replace(with_epochs(recipe, max(1, recipe.epochs // 2)), patience=8)
+
+        def score(rows: np.ndarray, seed: int) -> float:
+            small = dataclasses.replace(quick, batch_size=min(quick.batch_size, max(16, len(rows) // 8)))
+            trainer = self.trainer(small, rows=rows, seed=seed)
+            trainer.fit(
+                tuple(array[rows] for array in train.inputs),
+                train.target[rows],
+                validation=(validation.inputs, validation.target),
+                epochs=small.epochs,
+            )
+            outputs = trainer.predict(validation.inputs)
+            values = ev.decode_outputs(outputs, self.problem.preparation, kind, self.limits)
+            return float(metrics_for(kind, validation.actual, values)[headline(kind)] or np.nan)
+
+        points = learning_curve(score, len(train), seed=self.options.seed)
+        return points if np.isfinite(points.scores).all() else None
+
+    def save(self, folder: RunFolder, facts: dict[str, Any], trainer: Trainer, metrics: dict[str, Any]) -> None:
+        """Write the model file: the graph of the network for one row, its weights, the preparation."""
+        network = trace_network(trainer.model, self.problem.part("train").inputs)
+        content = {
+            "task": facts["task"],
+            "target": self.problem.target,
+            "preparation": self.problem.preparation.to_json(),
+            "output_range": self.limits,
+            "metrics": {"test": metrics},
+            "description": facts["model"]["description"],
+            "trained_on": facts["data"]["fingerprint"],
+        }
+        save_model(folder.path / "model.safetensors", network, content)
+
+    def summary(self, folder: RunFolder, facts: dict[str, Any], report: Any) -> dict[str, Any]:
+        """What ``--json`` prints."""
+        model = folder.path / "model.safetensors"
+        return summary(facts, report, model=str(model), run=str(folder.path), seconds=self.seconds)
