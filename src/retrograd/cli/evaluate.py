@@ -1,0 +1,42 @@
+"""``retrograd evaluate MODEL DATA``: how good a model is on rows whose answers are known."""
+
+from __future__ import annotations
+
+from retrograd.cli import options
+from retrograd.cli.console import Output, table
+from retrograd.cli.summary import SHORT_NAMES
+from retrograd.report.words import METRIC_MEANINGS, number, score
+
+
+def run(
+    model: options.Model,
+    data: options.Data,
+    header: options.Header = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> int:
+    """How good a model is on rows whose answers are known.
+
+    The table must have the target column. Rows that were trained on flatter the model: give it new ones.
+
+        retrograd evaluate runs/houses-001 houses-2015.csv
+    """
+    from retrograd.data import read_table
+    from retrograd.train.predict import load
+
+    output = Output(as_json, quiet)
+    loaded = load(model)
+    result = loaded.evaluate(read_table(data, header=header))
+    output.json(result)
+    unit = loaded.facts.get("unit")
+    output.result(f"{result['target']}: {number(result['rows'])} rows of {data}")
+    if result.get("left_out"):
+        output.log(f"{number(result['left_out'])} rows have no {result['target']} and were left out")
+    output.result()
+    lines = [
+        [SHORT_NAMES.get(metric, metric), score(metric, value, unit), METRIC_MEANINGS.get(metric, "")]
+        for metric, value in result["metrics"].items()
+    ]
+    output.result(table(lines, left=(0, 2)))
+    return 0

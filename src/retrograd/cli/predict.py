@@ -1,0 +1,97 @@
+"""``retrograd predict MODEL DATA``: one row out for every row in, in the same order."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from retrograd.cli import options
+from retrograd.cli.console import Output
+from retrograd.errors import UsageError
+
+_DELIMITERS = {".csv": ",", ".txt": ",", "": ",", ".tsv": "\t"}
+
+
+def run(
+    model: options.Model,
+    data: options.Data,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="Write here (.csv, .tsv, also .gz), not to standard output."
+        ),
+    ] = None,
+    header: options.Header = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> int:
+    """A prediction for every row of a table, in order.
+
+    Column "prediction" holds a number in the target's own units or a class; a class has a column
+    "probability_CLASS" for each class besides.
+
+        retrograd predict runs/houses-001 new-houses.csv --out prices.csv
+    """
+    delimiter = _delimiter(out)  # a wrong name is said before the work is done
+    from retrograd.data import read_table
+    from retrograd.train.predict import load
+
+    output = Output(as_json, quiet)
+    columns = load(model).predict_table(read_table(data, header=header))
+    rows = len(next(iter(columns.values()), ()))
+    if out is not None:
+        _write(Path(out), columns, delimiter)
+        output.json({"model": model, "data": data, "rows": rows, "out": out})
+        output.log(f"{rows:,} predictions in {out}")
+    elif as_json:
+        output.json({"model": model, "data": data, "rows": rows, "predictions": _plain(columns)})
+    else:
+        _write_rows(sys.stdout, columns, delimiter)
+    return 0
+
+
+def _delimiter(out: str | None) -> str:
+    ending = "" if out is None else Path(out.removesuffix(".gz")).suffix.lower()
+    if ending not in _DELIMITERS:
+        raise UsageError(f"--out {out}: predictions are written as CSV or TSV", hint="--out predictions.csv")
+    return _DELIMITERS[ending]
+
+
+def _write(path: Path, columns: Mapping[str, Sequence[Any]], delimiter: str) -> None:
+    from retrograd.train.run_folder import write_atomically
+
+    text = io.StringIO(newline="")
+    _write_rows(text, columns, delimiter)
+    content = text.getvalue().encode()
+    try:
+        write_atomically(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {path}: {error.strerror}", hint="--out FILE in a folder you may write to"
+        ) from None
+
+
+def _write_rows(stream: Any, columns: Mapping[str, Sequence[Any]], delimiter: str) -> None:
+    writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(columns)
+    for cells in zip(*(_cells(values) for values in columns.values()), strict=True):
+        writer.writerow(cells)
+
+
+def _cells(values: Sequence[Any]) -> list[Any]:
+    """Plain Python values: numbers by their shortest text that reads back to the same float."""
+    return values.tolist() if hasattr(values, "tolist") else list(values)  # type: ignore[attr-defined]
+
+
+def _plain(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    from retrograd.train.run_folder import plain
+
+    return {name: plain(_cells(values)) for name, values in columns.items()}
