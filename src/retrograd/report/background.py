@@ -48,7 +48,6 @@ def data(report: Report) -> str:
             ("Column", "Kind", "Use", "Missing", "What is in it", "Why this kind"),
             [_column(column, report["target"].get("unit")) for column in facts["columns"]],
             numeric=(3,),
-            stack=True,
         ),
     )
 
@@ -133,7 +132,7 @@ def _column(column: Mapping[str, Any], unit: str | None) -> tuple[str, ...]:
 
 
 def _content(column: Mapping[str, Any], unit: str | None) -> str:
-    """``7 to 31, half below 12`` or ``16 different, most often Private (22,696 rows)``."""
+    """``7 to 31, median 12`` or ``16 different, most often Private (22,696 rows)``."""
 
     def show(key: str) -> str:
         value = column[key]
@@ -143,7 +142,7 @@ def _content(column: Mapping[str, Any], unit: str | None) -> str:
     if column.get("minimum") is not None and column.get("maximum") is not None:
         parts.append(f"{show('minimum')} to {show('maximum')}")
         if column.get("median") is not None:
-            parts.append(f"half below {show('median')}")
+            parts.append(f"median {show('median')}")
     elif column.get("n_distinct") is not None:
         parts.append(f"{number(column['n_distinct'])} different")
     if column.get("most_common") is not None:
@@ -168,18 +167,14 @@ def decisions(report: Report) -> str:
         "decisions",
         "What was decided, and why?",
         paragraph(f"The network: {sentence(report['model']['description'])}"),
-        table(
-            "Every choice, who made it and for what reason",
-            ("Choice", "Taken", "Why", "By"),
-            rows,
-            stack=True,
-        ),
+        table("Every choice, who made it and for what reason", ("Choice", "Taken", "Why", "By"), rows),
     )
 
 
 def next_steps(report: Report) -> str:
     steps = "".join(
-        f"<li><b>{advice(step['what'])}</b> {sentence(step['why'])}</li>" for step in report["next_steps"]
+        f"<li><b>{advice(step['what'], colon=True)}</b> {sentence(step['why'])}</li>"
+        for step in report["next_steps"]
     )
     command = report.get("next_command")
     return section(

@@ -23,7 +23,7 @@ _VARIABLES = {
 }  # fmt: skip
 _SETTINGS = {
     "svg.fonttype": "none", "svg.hashsalt": "retrograd", "text.parse_math": False, "font.family": "DejaVu Sans",
-    "font.size": 9.5, "axes.unicode_minus": True, "axes.edgecolor": MUTED, "axes.labelcolor": INK, "text.color": INK,
+    "font.size": 10, "axes.unicode_minus": True, "axes.edgecolor": MUTED, "axes.labelcolor": INK, "text.color": INK,
     "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
     "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.8, "axes.formatter.use_mathtext": False,
     "grid.color": GRID, "grid.linewidth": 0.6, "lines.linewidth": 1.8, "path.simplify": True,

@@ -63,7 +63,7 @@ def learning_curves(report: Report) -> str | None:
         axes.annotate(f"kept: epoch {best}", (best, 1.02), xycoords=("data", "axes fraction"), ha="center",
                       color=MUTED)  # fmt: skip
         axes.set_xlabel("epoch (one pass over the training rows)")
-        axes.set_ylabel("loss")
+        axes.set_ylabel("loss (what training makes small)")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False)
 
@@ -95,7 +95,7 @@ def comparison(report: Report) -> str:
         axes.set_ylim(-0.6, 2.7)
         axes.margins(x=0.12)
         axes.grid(axis="x")
-        ticks(axes.xaxis, lambda x: words.score(metric, x, unit), 4)
+        ticks(axes.xaxis, lambda x: _brief(metric, x, unit), 4)
         axes.set_xlabel(f"{words.METRIC_NAMES[metric].lower()} on the test rows (less is better)")
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
@@ -270,8 +270,8 @@ def importance(report: Report) -> str:
         axes.set_axisbelow(True)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        ticks(axes.xaxis, lambda v: words.quantity(v, unit if metric == "rmse" else None), 4)
-        axes.set_xlabel(f"rise of the {words.METRIC_NAMES[metric].lower()} when the column is shuffled")
+        ticks(axes.xaxis, lambda v: _brief(metric, v, unit), 4)
+        axes.set_xlabel(f"rise of the {words.METRIC_NAMES[metric].lower()}")
 
     told = "; ".join(
         f"{words.short(c['name'])} {words.change(metric, c['mean'], unit)} ({words.span(metric, c, unit, True)})"
@@ -319,7 +319,7 @@ def more_rows(report: Report, evidence: Mapping[str, np.ndarray]) -> str:
                 keep.append(size)
         axes.set_xticks(keep, [words.number(int(size)) for size in keep])
         axes.minorticks_off()
-        ticks(axes.yaxis, lambda v: words.score(metric, v, unit), 4)
+        ticks(axes.yaxis, lambda v: _brief(metric, v, unit), 4)
         axes.margins(x=0.08)
         axes.set_xlabel("training rows")
         axes.set_ylabel(words.METRIC_NAMES[metric].lower())
@@ -333,6 +333,11 @@ def more_rows(report: Report, evidence: Mapping[str, np.ndarray]) -> str:
         f"({words.span(metric, double, unit)}).",
         draw,
     )
+
+
+def _brief(metric: str, value: float, unit: str | None) -> str:
+    """A metric on an axis: without zeros that say nothing."""
+    return words.quantity(value, unit if metric == "rmse" else None)
 
 
 def _real(value: Any) -> bool:

@@ -72,11 +72,10 @@ def table(
     rows: Iterable[Sequence[str]],
     *,
     numeric: Iterable[int] = (),
-    stack: bool = False,
 ) -> str:
-    """A table whose first column names the row; ``numeric`` columns are set to the right.
+    """A table whose first column names the row; ``numeric`` columns are set to the right.  Cells are markup.
 
-    ``stack`` turns each row into a block on a narrow screen, for tables of prose.  Cells are markup.
+    On a narrow screen each row becomes a block of labelled lines.
     """
     right = set(numeric)
 
@@ -88,14 +87,13 @@ def table(
     for row in rows:
         cells = [f'<th scope="row">{row[0]}</th>']
         for i, cell in enumerate(row[1:], start=1):
-            label = f' data-label="{text(heads[i])}"' if stack else ""
+            label = f' data-label="{text(heads[i])}"' if heads[i] else ""
             cells.append(f"<td{mark(i)}{label}>{cell}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
-    kind = ' class="stack"' if stack else ""
     top = f"<thead><tr>{head}</tr></thead>\n" if any(heads) else ""
     newline = "\n"
     return (
-        f'<div class="wide"><table{kind}><caption>{caption}</caption>\n{top}'
+        f'<div class="wide"><table><caption>{caption}</caption>\n{top}'
         f"<tbody>\n{newline.join(body)}\n</tbody></table></div>"
     )
 
@@ -104,17 +102,17 @@ def small(markup: str) -> str:
     return f"<small>{markup}</small>" if markup else ""
 
 
-def advice(words: Any) -> str:
-    """A sentence, or, where it is something to paste, code."""
-    plain = str(words).strip()
+def advice(said: Any, colon: bool = False) -> str:
+    """A sentence, or, where it is something to paste, code (with a colon after it where more follows)."""
+    plain = str(said).strip()
     if plain.startswith(("-", "retrograd ")):
-        return f"<code>{text(plain)}</code>"
+        return f"<code>{text(plain)}</code>" + (":" if colon else "")
     return sentence(plain)
 
 
-def sentence(words: Any) -> str:
+def sentence(said: Any) -> str:
     """Escaped, with a capital and a full stop."""
-    plain = str(words).strip()
+    plain = str(said).strip()
     if not plain:
         return ""
     plain = plain[0].upper() + plain[1:]

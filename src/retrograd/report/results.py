@@ -88,13 +88,12 @@ def _against(report: Report, model: str) -> str:
     entry = report["comparison"][model]["difference"][metric]
     if entry["difference"] is None:
         return f"A comparison with {name} is not defined on these rows."
-    theirs = report["comparison"][model]["metrics"][metric]["value"]
-    ours = report["metrics"]["test"][metric]["value"]
-    return (
-        f"{METRIC_NAMES[metric]} of the network {score(metric, ours, unit)}, of {name} {score(metric, theirs, unit)}: "
-        f"a difference of {change(metric, entry['difference'], unit)} (95 % interval "
-        f"{span(metric, entry, unit, signed=True)})."
-    )
+    ours = score(metric, report["metrics"]["test"][metric]["value"], unit)
+    theirs = score(metric, report["comparison"][model]["metrics"][metric]["value"], unit)
+    gap = f"{change(metric, entry['difference'], unit)} (95 % interval {span(metric, entry, unit, signed=True)})"
+    if model == "baseline":
+        return f"The constant answer's is {theirs}; the network's differs from it by {gap}."
+    return f"The network's {METRIC_NAMES[metric].lower()} is {ours}, the linear model's {theirs}: a difference of {gap}."
 
 
 def simple_models(report: Report) -> str:
@@ -233,7 +232,8 @@ def reliance(report: Report) -> str:
         ),
         figure(
             figures.importance(report),
-            f"Bars: mean over the shuffles; thin lines: the least and the most.{more}",
+            f"How much worse the network gets when a column is shuffled. Bars: mean over the shuffles; thin lines: "
+            f"the least and the most.{more}",
         ),
         paragraph(
             "This is about the network, not about the world: a column may matter because it travels with the real "
@@ -316,7 +316,7 @@ def more_rows(report: Report, evidence: Evidence) -> str:
         ),
         figure(
             figures.more_rows(report, evidence),
-            "Dots: short trainings on part of the rows, with the least and the most. Curve: a power law a + b·n^−c "
+            "Dots: short trainings on part of the rows, with the least and the most. Curve: a power law a + b·n<sup>−c</sup> "
             "fitted to them; the band holds one more training with 95 % probability if the law goes on.",
         ),
     )

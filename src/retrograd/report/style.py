@@ -70,15 +70,19 @@ ul.plain { list-style: none; padding: 0; max-width: 48rem; } ul.plain li { margi
 code, pre { font: .88em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 pre { background: var(--tint); border-radius: .4rem; padding: .7rem .9rem; overflow-x: auto; max-width: 48rem; }
 footer { color: var(--muted); font-size: .875rem; margin-top: 3rem; padding-bottom: 3rem; }
-@media (max-width: 40rem) { .stack thead { display: none; } .stack tr { display: block; padding: .5rem 0;
-  border-bottom: 1px solid var(--rule); } .stack th, .stack td { display: block; border: 0; padding: .1rem 0;
-  max-width: none; text-align: left !important; white-space: normal !important; }
-  .stack td[data-label]::before { content: attr(data-label) ": "; color: var(--muted); } }
+@media screen and (max-width: 40rem) {
+  table, caption, tbody, tr, th, td { display: block; } thead { display: none; }
+  tbody tr { padding: .55rem 0; border-bottom: 1px solid var(--rule); }
+  tbody th, tbody td { border: 0; padding: .1rem 0; max-width: none; }
+  td.n, td.n small { text-align: left; white-space: normal; } td small { display: inline; margin-left: .4rem; }
+  td[data-label]::before { content: attr(data-label) ": "; color: var(--muted); } td:empty { display: none; }
+}
 @media print {
   :root { --paper: #fff; --card: #fff; --ink: #000; --muted: #444; --rule: #bbb; --tint: #f4f4f4;
     --first: #1f5fae; --second: #b4530a; --third: #6b7280; --good: #1b6e3c; --fair: #7a5a00; --bad: #a32020; }
   body { font-size: 10pt; } nav { display: none; } .wide { overflow: visible; }
   h2, h3 { break-after: avoid; } tr, .verdict, .tiles { break-inside: avoid; } section { margin-top: 1.4rem; }
-  pre { white-space: pre-wrap; }
+  pre { white-space: pre-wrap; } .pair { grid-template-columns: 1fr 1fr; } figure svg { max-width: 25rem; }
+  tbody th { min-width: 10rem; }
 }
 """
