@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +14,7 @@ from retrograd.metrics.bootstrap import headline, metrics_for
 from retrograd.metrics.logistic import fit_logistic, logistic_probabilities
 
 Array = NDArray[np.float64]
+_Step = tuple[float, Array, Array, bool]  # penalty, weights, intercept, converged
 
 PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 """The fixed grid the penalty is chosen from; 1e-2 means: shrink as if the noise were a tenth of the signal."""
@@ -177,13 +179,13 @@ def _matrix(X: ArrayLike) -> Array:
     return inputs
 
 
-def _class_count(task_kind: str, y: NDArray, y_check: NDArray, n_classes: int | None) -> int:
+def _class_count(task_kind: str, y: NDArray[Any], y_check: NDArray[Any], n_classes: int | None) -> int:
     if task_kind == "binary":
         return 2
     return n_classes or int(max(y.max(), y_check.max())) + 1
 
 
-def _ridge_path(Z, y, penalties):
+def _ridge_path(Z: Array, y: Array, penalties: tuple[float, ...]) -> Iterator[_Step]:
     """Solutions of (Z'Z/n + penalty) w = Z'(y - mean y)/n; one eigendecomposition serves every penalty."""
     n = len(Z)
     intercept = np.asarray(y.mean())
@@ -196,7 +198,9 @@ def _ridge_path(Z, y, penalties):
         yield penalty, vectors @ (turned / (np.maximum(values, 0.0) + penalty)), intercept, True
 
 
-def _logistic_path(Z, y, penalties, n_classes):
+def _logistic_path(
+    Z: Array, y: NDArray[Any], penalties: tuple[float, ...], n_classes: int
+) -> Iterator[_Step]:
     """From the strongest penalty to the weakest, each started at the solution before."""
     start = None
     for penalty in sorted(penalties, reverse=True):

@@ -21,7 +21,7 @@ from retrograd.metrics.regression import check_values, regression_metrics
 
 Array = NDArray[np.float64]
 
-METRICS = {
+METRICS: dict[str, tuple[str, ...]] = {
     "regression": ("rmse", "mae", "r2", "median_absolute_error"),
     "binary": ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "f1_macro"),
     "multiclass": ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "f1_macro"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,7 +111,13 @@ def fit_logistic(
     return LogisticFit(weights[:-1], weights[-1], size <= max(tolerance, 1e-6), steps, size)
 
 
-def _conjugate_gradients(product, right: Array, precondition, relative: float, limit: int = 250) -> Array:
+def _conjugate_gradients(
+    product: Callable[[Array], Array],
+    right: Array,
+    precondition: Callable[[Array], Array],
+    relative: float,
+    limit: int = 250,
+) -> Array:
     """Solve ``product(x) = right`` for a positive definite product, to ``relative`` of the first residual."""
     solution = np.zeros_like(right)
     residual = right.copy()
@@ -135,7 +142,7 @@ def _conjugate_gradients(product, right: Array, precondition, relative: float, l
     return solution if np.any(solution) else right
 
 
-def _preconditioner(design: Array, penalty: float):
+def _preconditioner(design: Array, penalty: float) -> Callable[[Array, Array], Array]:
     """(s X'X/n + penalty)^-1 for each class weight s: the curvature, were every row equally undecided."""
     n, d = design.shape
     if d <= _FULL_PRECONDITIONER:

@@ -134,7 +134,8 @@ def _metrics(kind: str, seed: int, evidence: Evidence) -> tuple[dict[str, Any], 
 
 def _with_interval(value: float | None, scores: np.ndarray) -> dict[str, float | None]:
     span = None if value is None else interval(scores)
-    return {"value": value, "low": span and span[0], "high": span and span[1]}
+    low, high = span if span else (None, None)
+    return {"value": value, "low": low, "high": high}
 
 
 def _target_summary(facts: Mapping[str, Any], actual: np.ndarray) -> dict[str, Any]:

@@ -21,7 +21,7 @@ _VARIABLES = {
     INK: "--ink", MUTED: "--muted", GRID: "--rule", PAPER: "--paper",
     FIRST: "--first", SECOND: "--second", THIRD: "--third",
 }  # fmt: skip
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "retrograd", "text.parse_math": False, "font.family": "DejaVu Sans",
     "font.size": 10, "axes.unicode_minus": True, "axes.edgecolor": MUTED, "axes.labelcolor": INK, "text.color": INK,
     "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
@@ -87,6 +87,12 @@ def ticks(axis: Any, show: Callable[[float], str], most: int) -> None:
 
     axis.set_major_locator(MaxNLocator(most))
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(float(f"{value:.10g}"))))
+
+
+def whole_ticks(axis: Any) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
 
 
 def log_ticks(axis: Any, unit: str | None) -> None:

@@ -23,6 +23,7 @@ from retrograd.report.drawing import (
     rectangle,
     svg,
     ticks,
+    whole_ticks,
 )
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def learning_curves(report: Report) -> str | None:
                       color=MUTED)  # fmt: skip
         axes.set_xlabel("epoch (one pass over the training rows)")
         axes.set_ylabel("loss (what training makes small)")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        whole_ticks(axes.xaxis)
         axes.legend(frameon=False)
 
     ends = "; ".join(f"{styles[k][0]} from {p[0, 1]:.3g} to {p[-1, 1]:.3g}" for k, p in series.items())

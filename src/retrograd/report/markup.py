@@ -27,19 +27,14 @@ def _escaped(form: Callable[..., str]) -> Callable[..., str]:
     return escaped
 
 
-number, quantity, percent, duration, size, score, change, span = map(
-    _escaped,
-    (
-        words.number,
-        words.quantity,
-        words.percent,
-        words.duration,
-        words.size,
-        words.score,
-        words.change,
-        words.span,
-    ),
-)
+number = _escaped(words.number)
+quantity = _escaped(words.quantity)
+percent = _escaped(words.percent)
+duration = _escaped(words.duration)
+size = _escaped(words.size)
+score = _escaped(words.score)
+change = _escaped(words.change)
+span = _escaped(words.span)
 
 
 def paragraph(*sentences: str, kind: str = "") -> str:
