@@ -91,7 +91,7 @@ def _add(app: typer.Typer, command: Command, run: Any) -> None:
 def _call(command: Any, words: list[str], name: str) -> int:
     try:
         # Not command.main(): that would turn Ctrl-C, a closed pipe and every error into an exit of its own.
-        with command.make_context(name, words) as context:
+        with command.make_context(name, list(words)) as context:
             result = command.invoke(context)
     except typer.Exit as stop:
         return stop.exit_code

@@ -6,15 +6,18 @@ import csv
 import gzip
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from retrograd.cli import options
 from retrograd.cli.console import Output
 from retrograd.errors import UsageError
+
+Columns = Mapping[str, np.ndarray]
 
 _DELIMITERS = {".csv": ",", ".txt": ",", "": ",", ".tsv": "\t"}
 
@@ -65,7 +68,7 @@ def _delimiter(out: str | None) -> str:
     return _DELIMITERS[ending]
 
 
-def _write(path: Path, columns: Mapping[str, Sequence[Any]], delimiter: str) -> None:
+def _write(path: Path, columns: Columns, delimiter: str) -> None:
     from retrograd.train.run_folder import write_atomically
 
     text = io.StringIO(newline="")
@@ -79,19 +82,15 @@ def _write(path: Path, columns: Mapping[str, Sequence[Any]], delimiter: str) -> 
         ) from None
 
 
-def _write_rows(stream: Any, columns: Mapping[str, Sequence[Any]], delimiter: str) -> None:
+def _write_rows(stream: Any, columns: Columns, delimiter: str) -> None:
     writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
     writer.writerow(columns)
-    for cells in zip(*(_cells(values) for values in columns.values()), strict=True):
+    # tolist: plain floats, written by the shortest text that reads back to the same number
+    for cells in zip(*(values.tolist() for values in columns.values()), strict=True):
         writer.writerow(cells)
 
 
-def _cells(values: Sequence[Any]) -> list[Any]:
-    """Plain Python values: numbers by their shortest text that reads back to the same float."""
-    return values.tolist() if hasattr(values, "tolist") else list(values)  # type: ignore[attr-defined]
-
-
-def _plain(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+def _plain(columns: Columns) -> dict[str, list[Any]]:
     from retrograd.train.run_folder import plain
 
-    return {name: plain(_cells(values)) for name, values in columns.items()}
+    return {name: plain(values) for name, values in columns.items()}

@@ -46,19 +46,13 @@ def comparison_table(report: Mapping[str, Any], unit: str | None) -> str:
     """The network's metrics with 95 % intervals, and the two baselines on the same rows."""
     test, comparison = report["metrics"]["test"], report["comparison"]
     simple = "mean" if report["task"]["kind"] == "regression" else "most common"
+    others = [comparison[name]["metrics"] for name in ("linear", "baseline")]
     lines = [["", "network", "95 % interval", "linear", simple]]
     for metric, entry in test.items():
-        lines.append(
-            [
-                SHORT_NAMES.get(metric, metric),
-                score(metric, entry["value"], unit),
-                span(metric, entry, unit),
-                *(
-                    score(metric, comparison[name]["metrics"][metric]["value"], unit)
-                    for name in ("linear", "baseline")
-                ),
-            ]
-        )
+        line: list[str] = [SHORT_NAMES.get(metric, metric), score(metric, entry["value"], unit)]
+        line.append(span(metric, entry, unit))
+        line += [score(metric, other[metric]["value"], unit) for other in others]
+        lines.append(line)
     return table(lines)
 
 

@@ -1,0 +1,134 @@
+"""``retrograd predict``: one row out for every row in, in order, whatever the cells hold."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from cli.support import flower_lines, house_lines, write_table
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with runs/houses-001 and runs/flowers-001."""
+    from retrograd.train import fit
+
+    folder = tmp_path_factory.mktemp("trained")
+    for name, lines, target in (("houses", house_lines(), "price"), ("flowers", flower_lines(), "kind")):
+        table = write_table(folder / f"{name}.csv", lines)
+        fit(table, target, out=folder / "runs", epochs=3, seed=1)
+    return folder
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(text)))
+
+
+def test_one_row_out_per_row_in_and_in_order(cli, trained: Path, in_tmp_path: Path) -> None:
+    lines = house_lines(50, seed=7)
+    without_target = [line[:-1] for line in lines]
+    result = cli("predict", trained / "runs/houses-001", write_table(Path("new.csv"), without_target))
+    assert result.code == 0
+    rows = rows_of(result.out)
+    assert list(rows[0]) == ["prediction"]
+    assert len(rows) == 50
+    backwards = [without_target[0], *without_target[:0:-1]]
+    turned = rows_of(cli("predict", trained / "runs/houses-001", write_table(Path("wen.csv"), backwards)).out)
+    forward, back = [[float(row["prediction"]) for row in part] for part in (rows, turned[::-1])]
+    assert forward == pytest.approx(back, rel=1e-5)
+    areas = [float(line[0]) for line in lines[1:]]
+    large, small = areas.index(max(areas)), areas.index(min(areas))
+    assert forward[large] > forward[small]
+
+
+def test_classes_have_their_probabilities(cli, trained: Path) -> None:
+    rows = rows_of(cli("predict", trained / "runs/flowers-001", trained / "flowers.csv").out)
+    names = ["aster", "bellis", "calla"]
+    assert list(rows[0]) == ["prediction", *(f"probability_{name}" for name in names)]
+    assert len(rows) == 120
+    for row in rows:
+        chances = {name: float(row[f"probability_{name}"]) for name in names}
+        assert sum(chances.values()) == pytest.approx(1.0)
+        assert row["prediction"] == max(chances, key=chances.__getitem__)
+
+
+def test_model_file_alone_is_enough(cli, trained: Path, in_tmp_path: Path) -> None:
+    alone = Path("copied.safetensors")
+    alone.write_bytes((trained / "runs/flowers-001/model.safetensors").read_bytes())
+    assert (
+        cli("predict", alone, trained / "flowers.csv").out
+        == cli("predict", trained / "runs/flowers-001", trained / "flowers.csv").out
+    )
+
+
+def test_missing_cells_and_new_categories(cli, trained: Path, in_tmp_path: Path) -> None:
+    lines = [
+        ["area", "rooms", "heating", "built"],
+        ["100", "3", "gas", "1980-01-01"],
+        ["", "?", "NA", ""],
+        ["100", "3", "geothermal", "1980-01-01"],
+    ]
+    rows = rows_of(cli("predict", trained / "runs/houses-001", write_table(Path("odd.csv"), lines)).out)
+    assert len(rows) == 3
+    assert all(float(row["prediction"]) > 0 for row in rows)
+
+
+def test_out_writes_a_file_and_says_so(cli, trained: Path, in_tmp_path: Path) -> None:
+    model, data = trained / "runs/flowers-001", trained / "flowers.csv"
+    printed = cli("predict", model, data).out
+    result = cli("predict", model, data, "--out", "p.csv")
+    assert (result.code, result.out) == (0, "")
+    assert "120 predictions in p.csv" in result.err
+    assert Path("p.csv").read_text() == printed
+    cli("predict", model, data, "-o", "p.tsv")
+    assert Path("p.tsv").read_text() == printed.replace(",", "\t")
+    cli("predict", model, data, "-o", "p.csv.gz", "--quiet")
+    assert gzip.decompress(Path("p.csv.gz").read_bytes()).decode() == printed
+    assert json.loads(cli("predict", model, data, "-o", "p.csv", "--json").out)["rows"] == 120
+
+
+def test_json(cli, trained: Path) -> None:
+    found = json.loads(cli("predict", trained / "runs/flowers-001", trained / "flowers.csv", "--json").out)
+    assert found["rows"] == 120
+    assert {len(values) for values in found["predictions"].values()} == {120}
+    assert set(found["predictions"]["prediction"]) <= {"aster", "bellis", "calla"}
+
+
+def test_table_without_names_can_be_predicted(cli, in_tmp_path: Path) -> None:
+    write_table(Path("bare.csv"), flower_lines()[1:])
+    assert cli("train", "bare.csv", "--target", "3", "--no-header", "--epochs", "2").code == 0
+    rows = rows_of(cli("predict", "runs/bare-001", "bare.csv", "--no-header").out)
+    assert len(rows) == 120
+
+
+def test_missing_column_is_named(cli, trained: Path, in_tmp_path: Path) -> None:
+    narrow = [[line[0], line[2], line[3]] for line in house_lines(20)]
+    result = cli("predict", trained / "runs/houses-001", write_table(Path("narrow.csv"), narrow))
+    assert (result.code, result.out) == (1, "")
+    assert "rooms" in result.err
+    assert "hint:" in result.err
+
+
+def test_target_of_another_type_is_no_obstacle_to_predict_and_an_error_to_evaluate(
+    cli, trained: Path, in_tmp_path: Path
+) -> None:
+    lines = [[*line[:-1], "dear" if i else "price"] for i, line in enumerate(house_lines(20))]
+    table = write_table(Path("words.csv"), lines)
+    assert len(rows_of(cli("predict", trained / "runs/houses-001", table).out)) == 20
+    result = cli("evaluate", trained / "runs/houses-001", table)
+    assert result.code == 1
+    assert "price" in result.err
+    assert "hint:" in result.err
+
+
+def test_evaluate_without_the_target(cli, trained: Path, in_tmp_path: Path) -> None:
+    table = write_table(Path("no_target.csv"), [line[:-1] for line in house_lines(20)])
+    result = cli("evaluate", trained / "runs/houses-001", table)
+    assert result.code == 1
+    assert "'price'" in result.err
+    assert "hint:" in result.err
