@@ -1,0 +1,1 @@
+from retrograd.data.read import read_table
