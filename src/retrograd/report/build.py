@@ -70,7 +70,9 @@ def build_report(
     report["history"] = [_numbers(epoch) for epoch in history]
     report["metrics"], report["comparison"] = _metrics(kind, int(facts["seed"]), evidence)
     report["comparison"]["description"] = {
-        "baseline": "the mean of the training rows" if kind == "regression" else "the most common class",
+        "baseline": "the mean of the training rows"
+        if kind == "regression"
+        else "the shares of the classes in the training rows, so always the most common class",
         "linear": "ridge regression" if kind == "regression" else "logistic regression",
         **facts.get("baselines", {}),
     }

@@ -175,7 +175,9 @@ def quality(report: Report, evidence: Evidence) -> str:
         return section("quality", "How good are the predictions?", pair(first, second), worst,
                        paragraph("Rows are counted from 0, the first row of data."))  # fmt: skip
     kind = (
-        "stated probability of each class" if report["task"]["kind"] == "multiclass" else "stated probability"
+        "stated probability of the chosen class"
+        if report["task"]["kind"] == "multiclass"
+        else "stated probability"
     )
     error = report["calibration"]["expected_calibration_error"]
     first = figure(
