@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retrograd.cli import options
 from retrograd.cli.console import Output, table
-from retrograd.cli.summary import SHORT_NAMES
+from retrograd.cli.summary import metric_name
 from retrograd.report.words import METRIC_MEANINGS, number, score
 
 
@@ -35,7 +35,7 @@ def run(
         output.log(f"{number(result['left_out'])} rows have no {result['target']} and were left out")
     output.result()
     lines = [
-        [SHORT_NAMES.get(metric, metric), score(metric, value, unit), METRIC_MEANINGS.get(metric, "")]
+        [metric_name(metric), score(metric, value, unit), METRIC_MEANINGS.get(metric, "")]
         for metric, value in result["metrics"].items()
     ]
     output.result(table(lines, left=(0, 2)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,18 @@ INTERRUPTED = 130
 
 def finish(output: Output, run: Any) -> int:
     """Print a `Run`; exit status 0, or 130 when it was stopped by Ctrl-C."""
-    path = Path(run.path)
     output.json(run.summary)
-    if run.report:
-        tell_run(output, run.report, path)
-    if not getattr(run, "interrupted", False):
-        return 0
-    output.log()
-    output.log("stopped by Ctrl-C; the best weights so far are kept")
-    output.log(f"  hint: go on with: retrograd resume {shlex.quote(str(path))}")
+    if run.interrupted:
+        return stopped(str(run.path))
+    tell_run(output, run.report, Path(run.path))
+    return 0
+
+
+def stopped(run: str | None) -> int:
+    """Say what Ctrl-C left: a run that can go on, or nothing yet."""
+    if run is None:
+        print("stopped before anything was saved", file=sys.stderr)
+    else:
+        print("stopped; the best weights so far are kept", file=sys.stderr)
+        print(f"  hint: go on with: retrograd resume {shlex.quote(run)}", file=sys.stderr)
     return INTERRUPTED

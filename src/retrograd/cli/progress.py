@@ -15,6 +15,7 @@ from retrograd.report.words import duration, number, score
 SECONDS_BETWEEN_LINES = 10.0
 _SHOWN_METRICS = ("rmse", "accuracy")
 LABEL_WIDTH = 11
+SHORTEST_BAR = 10
 SEVERITY = {"problem": "PROBLEM", "warning": "warning", "note": "note"}
 
 
@@ -137,33 +138,47 @@ class Display:
         self._move(int(values["epoch"]), int(values["epoch"]) * self._rows)
 
     def _move(self, epoch: int, done: int) -> None:
-        numbers = " · ".join(self._numbers())
+        numbers = self._numbers()
         if self._bar is not None:
             title = f"epoch {epoch}/{self._epochs}"
-            self._bar.update(self._task, completed=done, description=title, numbers=numbers)
+            room = self._bar.console.width - len(title) - 2 - SHORTEST_BAR
+            text = " · ".join(fitting(numbers, room))
+            self._bar.update(self._task, completed=done, description=title, numbers=text)
         elif not self.watched and self.clock() - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = self.clock()
-            self.output.log(f"epoch {epoch} of {self._epochs} · {numbers}")
+            self.output.log(f"epoch {epoch} of {self._epochs} · {' · '.join(numbers.values())}")
 
-    def _numbers(self) -> list[str]:
+    def _numbers(self) -> dict[str, str]:
         """Loss, metric, rows a second and time left, as far as they are known."""
         latest = self._latest
-        parts = []
+        parts = {}
         if latest.get("loss") is not None:
-            parts.append(f"loss {latest['loss']:.4f}")
+            parts["loss"] = f"loss {latest['loss']:.4f}"
+        if latest.get("validation_loss") is not None:
+            parts["validation"] = f"validation {latest['validation_loss']:.4f}"
         for metric in _SHOWN_METRICS:
-            value = latest.get(f"validation_{metric}")
-            if value is not None:
-                parts.append(f"validation {metric} {score(metric, value)}")
+            if latest.get(f"validation_{metric}") is not None:
+                parts["validation"] = f"validation {metric} {score(metric, latest[f'validation_{metric}'])}"
                 break
-        else:
-            if latest.get("validation_loss") is not None:
-                parts.append(f"validation {latest['validation_loss']:.4f}")
         if latest.get("rows_per_second"):
-            parts.append(f"{number(round(latest['rows_per_second']))} rows/s")
+            parts["speed"] = f"{number(round(latest['rows_per_second']))} rows/s"
         if latest.get("seconds_left") is not None:
-            parts.append(f"{duration(latest['seconds_left'])} left")
+            parts["left"] = f"{duration(latest['seconds_left'])} left"
         return parts
+
+
+def fitting(parts: Mapping[str, str], room: int) -> list[str]:
+    """As many of the parts as a narrow terminal has room for; the speed goes first, the loss last.
+
+    >>> parts = {"loss": "loss 0.1", "validation": "validation 0.2", "speed": "9 rows/s", "left": "5 s left"}
+    >>> fitting(parts, 80) == list(parts.values()), fitting(parts, 40), fitting(parts, 20)
+    (True, ['loss 0.1', 'validation 0.2', '5 s left'], ['loss 0.1', '5 s left'])
+    """
+    kept = dict(parts)
+    for name in ("speed", "validation", "left"):
+        if len(" · ".join(kept.values())) > room:
+            kept.pop(name, None)
+    return list(kept.values())
 
 
 class _Pulse:

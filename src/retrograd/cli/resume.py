@@ -8,7 +8,7 @@ import typer
 
 from retrograd.cli import options
 from retrograd.cli.console import Output
-from retrograd.cli.finish import finish
+from retrograd.cli.finish import finish, stopped
 from retrograd.cli.progress import Display
 
 
@@ -31,5 +31,9 @@ def run(
     output = Output(as_json, quiet)
     with Display(output) as display:
         display.stage(f"reading the data of {folder}")
-        result = resume(folder, progress=display)
+        try:
+            result = resume(folder, progress=display)
+        except KeyboardInterrupt:
+            display.close()
+            return stopped(folder)
     return finish(output, result)

@@ -49,11 +49,16 @@ def comparison_table(report: Mapping[str, Any], unit: str | None) -> str:
     others = [comparison[name]["metrics"] for name in ("linear", "baseline")]
     lines = [["", "network", "95 % interval", "linear", simple]]
     for metric, entry in test.items():
-        line: list[str] = [SHORT_NAMES.get(metric, metric), score(metric, entry["value"], unit)]
+        line: list[str] = [metric_name(metric), score(metric, entry["value"], unit)]
         line.append(span(metric, entry, unit))
         line += [score(metric, other[metric]["value"], unit) for other in others]
         lines.append(line)
     return table(lines)
+
+
+def metric_name(metric: str) -> str:
+    """The metric's name in words; an unknown one keeps its own."""
+    return SHORT_NAMES.get(metric, metric)
 
 
 def trained_words(report: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import typer
 
 from retrograd.cli import options
 from retrograd.cli.console import Output
-from retrograd.cli.finish import finish
+from retrograd.cli.finish import finish, stopped
 from retrograd.cli.progress import Display
 from retrograd.cli.values import parse_duration, parse_sizes
 
@@ -50,26 +50,30 @@ def run(
     output = Output(as_json, quiet)
     with Display(output) as display:
         display.stage(f"reading {data}")
-        result = fit(
-            data,
-            target,
-            out=out,
-            seed=seed,
-            epochs=epochs,
-            time_limit=seconds,
-            threads=threads,
-            hidden=widths,
-            activation=activation,
-            dropout=dropout,
-            optimizer=optimizer,
-            lr=lr,
-            batch_size=batch_size,
-            loss=loss,
-            group=group,
-            time=time,
-            test=test,
-            header=header,
-            progress=display,
-            exclude=tuple(exclude or ()),
-        )
+        try:
+            result = fit(
+                data,
+                target,
+                out=out,
+                seed=seed,
+                epochs=epochs,
+                time_limit=seconds,
+                threads=threads,
+                hidden=widths,
+                activation=activation,
+                dropout=dropout,
+                optimizer=optimizer,
+                lr=lr,
+                batch_size=batch_size,
+                loss=loss,
+                group=group,
+                time=time,
+                test=test,
+                header=header,
+                progress=display,
+                exclude=tuple(exclude or ()),
+            )
+        except KeyboardInterrupt:
+            display.close()
+            return stopped(display.run)
     return finish(output, result)
