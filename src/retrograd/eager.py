@@ -79,7 +79,8 @@ def _make(value: Any, kind: TensorType | None, node: Node | None = None, slot: i
 
 def link_view(out: Tensor, op: type[Op], source: Tensor, params: dict[str, Any]) -> None:
     """Note that ``out`` looks into the memory of ``source``."""
-    if isinstance(out._value, np.ndarray) and not np.may_share_memory(out._value, source._value):
+    value = out._value
+    if isinstance(value, np.ndarray) and value.size and not np.may_share_memory(value, source._value):
         return
     out._version = source._version
     out._parent = source

@@ -63,5 +63,7 @@ def both(
         if t[i].grad is None:
             assert x[i].grad is None or not x[i].grad.numpy().any(), f"gradient {i} where PyTorch has none"
             continue
+        if t[i].grad.numel() == 0 and x[i].grad is None:
+            continue  # an empty write leaves no trace here
         assert x[i].grad is not None, f"no gradient {i}"
         close(x[i].grad, t[i].grad, dtype, f"gradient {i}")

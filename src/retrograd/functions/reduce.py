@@ -169,6 +169,8 @@ def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
 
     x = floating(input)
     dims = normalize_dims(dim, x.ndim)
+    if _count(x, dims) == 0:
+        return e.log(sum(e.exp(x), dims, keepdim))  # the sum of nothing is 0, and there is no largest term
     top = amax(x, dims, True).detach()
     top = e.where(e.isfinite(top), top, 0.0)  # a row of only -inf (or with +inf) keeps its own value
     out = e.add(e.log(sum(e.exp(e.sub(x, top)), dims, True)), top)

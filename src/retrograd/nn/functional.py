@@ -49,6 +49,7 @@ from ..functions.losses import (
     smooth_l1_loss,
 )
 from ..functions.normalization import batch_norm, layer_norm
+from ..functions.shape import pad
 from ..functions.step import step
 
 __all__ = [
@@ -58,4 +59,5 @@ __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "gaussian_nll_loss", "huber_loss",
     "kl_div", "l1_loss", "mse_loss", "nll_loss", "poisson_nll_loss", "smooth_l1_loss",
     "batch_norm", "layer_norm", "dropconnect_linear", "dropout", "embedding", "linear", "one_hot",
+    "pad",
 ]  # fmt: skip
