@@ -6,6 +6,7 @@ The test rows are prepared and predicted here for the first time, after everythi
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from typing import Any
 
@@ -130,12 +131,11 @@ def importance_evidence(problem: Problem, model: Any, *, seed: int) -> dict[str,
     sample = table.select(problem.split.test[chosen])
     limits = output_range(problem)
     names = problem.preparation.input_names
-    # The column's own object is shuffled with its values: an index into the rows stands for them.
-    positions = {name: np.arange(len(chosen)) for name in names}
+    positions = {name: np.arange(len(chosen)) for name in names}  # they stand for the columns' values
 
     def scores(order: dict[str, np.ndarray]) -> np.ndarray:
-        moved = {name: rows for name, rows in order.items() if rows is not positions[name]}
-        prepared = problem.preparation.transform(sample.permuted(moved))
+        moved = {name: sample.columns[name].take(rows) for name, rows in order.items() if rows is not positions[name]}
+        prepared = problem.preparation.transform(dataclasses.replace(sample, columns={**sample.columns, **moved}))
         outputs = predict(model, (prepared.numbers, prepared.categories))
         return decode_outputs(outputs, problem.preparation, problem.task.kind, limits)
 

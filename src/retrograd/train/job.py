@@ -333,7 +333,7 @@ class Job:
         if len(train) < _FEWEST_FOR_CURVE or short:
             return None
         self.say("stage", "learning curve: training on parts of the rows")
-        quick = dataclasses.replace(with_epochs(recipe, max(1, recipe.epochs // 2)), patience=8)
+        quick = dataclasses.replace(with_epochs(recipe, max(1, -(-recipe.epochs // 3))), patience=6)
 
         def score(rows: np.ndarray, seed: int) -> float:
             small = dataclasses.replace(quick, batch_size=min(quick.batch_size, max(16, len(rows) // 8)))

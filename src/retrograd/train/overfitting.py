@@ -67,3 +67,15 @@ def judge_overfitting(training: np.ndarray, validation: np.ndarray) -> Overfitti
     else:
         verdict, sentence = "none", f"No overfitting worth a warning: {losses}."
     return Overfitting(verdict, sentence, train, held_out, gap, error)
+
+
+def memorised_share(predicted: np.ndarray, given: np.ndarray, true: np.ndarray) -> float:
+    """Share of the wrongly labelled rows for which the network repeats the wrong label it was given.
+
+    >>> memorised_share(np.array([1, 0, 2]), given=np.array([1, 1, 2]), true=np.array([0, 0, 2]))
+    0.5
+    """
+    wrong = np.asarray(given) != np.asarray(true)
+    if not wrong.any():
+        return 0.0
+    return float(np.mean(np.asarray(predicted)[wrong] == np.asarray(given)[wrong]))
