@@ -38,6 +38,9 @@ _LIKE_A_DATE = (
 )
 
 
+_SAMPLE = 1000
+
+
 @dataclass(frozen=True)
 class Typed:
     """Values of a column after typing, and what was noticed (a sentence, or nothing)."""
@@ -57,16 +60,15 @@ def type_columns(connection: Any, relation: str, names: list[str], *, semicolons
     listed = ", ".join(f"'{word}'" for word in MISSING)
     connection.execute(
         "CREATE TEMP TABLE cells AS SELECT "
-        + ", ".join(
-            f"CASE WHEN lower(trim({c}, {space})) IN ({listed}) THEN NULL ELSE trim({c}, {space}) END AS {c}"
-            for c in columns
-        )
-        + f" FROM {relation}"
+        + ", ".join(f"CASE WHEN length({c}) <= 6 AND lower({c}) IN ({listed}) THEN NULL ELSE {c} END AS {c}" for c in columns)
+        + f" FROM (SELECT {', '.join(f'trim({c}, {space}) AS {c}' for c in columns)} FROM {relation})"
     )
     found = connection.execute(
         "SELECT "
         + ", ".join(
-            f"count({c}), count({_NUMBER.format(c=c)}), count(*) FILTER (regexp_matches({c}, '^[+-]?0[0-9]+$|[0-9]{{16}}'))"
+            # '00' <= c < '0:' is a nought before another digit: a code, as are more digits than a double can hold
+            f"count({c}), count({_NUMBER.format(c=c)}), count(*) FILTER (({c} >= '00' AND {c} < '0:') OR "
+            f"(length({c}) > 15 AND NOT contains({c}, '.') AND TRY_CAST({c} AS HUGEINT) IS NOT NULL))"
             for c in columns
         )
         + " FROM cells"
@@ -90,25 +92,36 @@ def type_columns(connection: Any, relation: str, names: list[str], *, semicolons
 
 
 def _type_text(connection: Any, column: str, name: str, known: int, codes: bool, semicolons: bool) -> Typed:
-    """A column that is not made of plain numbers alone."""
+    """A column that is not made of plain numbers alone: the notation or format that fits a sample is tried on all."""
     if known == 0:
-        return Typed(np.full(_count(connection), np.nan))
+        return Typed(np.full(_one(connection, "count(*)"), np.nan))
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE sample AS SELECT {column} FROM cells WHERE {column} IS NOT NULL LIMIT {_SAMPLE}"
+    )
+    size = min(known, _SAMPLE)
     if not codes:
-        for words, expression in _ordered(semicolons):
+        notations = _ordered(semicolons)
+        counts = _counts(connection, [expression.format(c=column) for _, expression in notations])
+        for (words, expression), fits in zip(notations, counts):
+            if fits < 0.8 * size:
+                continue
             typed = _take_if_most(connection, column, name, known, expression.format(c=column), words)
             if typed is not None:
                 return typed
-    dates = _one(connection, f"count(*) FILTER (regexp_matches({column}, '{_LIKE_A_DATE}'))")
-    if dates >= known - max(1, STRAY_SHARE * known) and dates > 0:
+    (dates,) = _counts(connection, [f"CASE WHEN regexp_matches({column}, '{_LIKE_A_DATE}') THEN 1 END"])
+    if dates >= 0.8 * size:
         expressions = [f"TRY_CAST({column} AS TIMESTAMP)"]
         expressions += [f"try_strptime({column}, '{pattern}')" for pattern in _DATE_FORMATS]
-        counts = connection.execute(
-            "SELECT " + ", ".join(f"count({each})" for each in expressions) + " FROM cells"
-        ).fetchone()
-        best = int(np.argmax(counts))
+        # "13/10/2014" further down decides whether days or months stand first, so formats that tie are tried on all
+        counts = _counts(connection, expressions)
+        tied = [i for i, count in enumerate(counts) if count == max(counts)]
+        if len(tied) > 1:
+            exact = _counts(connection, [expressions[i] for i in tied], "cells")
+            tied = [i for i, count in zip(tied, exact) if count == max(exact)]
+        best = tied[0]
         typed = _take_if_most(connection, column, name, known, expressions[best], "dates", "TIMESTAMP")
         if typed is not None:
-            both = best > 0 and "%m/%d" in _DATE_FORMATS[best - 1] and counts.count(counts[best]) > 1
+            both = len(tied) > 1 and best > 0 and "%m/%d" in _DATE_FORMATS[best - 1]
             note = f"{name}: dates could be read month or day first; read month first" if both else typed.note
             return Typed(typed.values, note)
     return Typed(as_text(connection.execute(f"SELECT {column} FROM cells").fetchnumpy()[column]))
@@ -145,12 +158,15 @@ def _take_if_most(
     return Typed(as_floats(array) if kind == "DOUBLE" else as_dates(array), note)
 
 
+def _counts(connection: Any, expressions: list[str], relation: str = "sample") -> list[int]:
+    """For how many cells each expression has a value."""
+    return list(
+        connection.execute(f"SELECT {', '.join(f'count({each})' for each in expressions)} FROM {relation}").fetchone()
+    )
+
+
 def _one(connection: Any, expression: str) -> int:
     return int(connection.execute(f"SELECT {expression} FROM cells").fetchone()[0])
-
-
-def _count(connection: Any) -> int:
-    return _one(connection, "count(*)")
 
 
 def as_floats(array: np.ndarray) -> np.ndarray:
