@@ -464,7 +464,7 @@ class Tensor(Methods):
         return e.remainder(other, self)
 
     def __rpow__(self, other: Any) -> Tensor:
-        return e.pow(e.as_tensor(other), self)
+        return e.pow(other, self)
 
     def __rmatmul__(self, other: Any) -> Tensor:
         return la.matmul(e.as_tensor(other), self)
