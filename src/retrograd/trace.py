@@ -130,17 +130,24 @@ class Tracer:
         return states
 
 
+def layer_name(outer: Any, module: Any) -> str:
+    """The dotted name that ``module`` has inside ``outer``, the module that called it; else its class name."""
+    for name, child in getattr(outer, "_modules", {}).items():
+        if child is module:
+            return name
+    named = getattr(outer, "named_modules", None)  # it may sit deeper: in a ModuleList, for instance
+    for name, child in named() if named else ():
+        if child is module and name:
+            return name
+    return type(module).__name__
+
+
 def scope_path() -> str:
     """The path of the layer that is running, such as ``Sequential.0``; empty outside layers."""
     cell, parts = context.scope, []
     while cell is not None:
-        outer, module = cell[0], cell[1]
-        name = type(module).__name__
-        if outer is not None:
-            name = next(
-                (n for n, child in getattr(outer[1], "_modules", {}).items() if child is module), name
-            )
-        parts.append(name)
+        outer, module = cell
+        parts.append(layer_name(outer[1] if outer else None, module))
         cell = outer
     return ".".join(reversed(parts))
 

@@ -33,14 +33,19 @@ def _numeric(op: type[Op], x: Any) -> Any:
     return bind(op, as_tensor(x))
 
 
+def is_one(alpha: Any) -> builtins.bool:
+    """True for the number 1; a tensor is never asked for its value, for it may be traced."""
+    return isinstance(alpha, int | float) and alpha == 1
+
+
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """input + alpha·other"""
-    return binary(ops.Add, input, other if alpha == 1 else mul(other, alpha))
+    return binary(ops.Add, input, other if is_one(alpha) else mul(other, alpha))
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """input - alpha·other"""
-    return binary(ops.Sub, input, other if alpha == 1 else mul(other, alpha))
+    return binary(ops.Sub, input, other if is_one(alpha) else mul(other, alpha))
 
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:

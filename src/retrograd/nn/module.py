@@ -9,6 +9,7 @@ from ..errors import RetrogradError, UsageError
 from ..functions.create import check_device
 from ..op import context
 from ..tensor import Tensor
+from ..trace import layer_name
 from ..types import dtype_of
 from .hooks import BackwardWatch, RemovableHandle, add_hook
 from .parameter import Parameter
@@ -64,7 +65,7 @@ class Module:
                 return self.forward(*args, **kwargs)
             return self._call_with_hooks(args, kwargs)
         except RetrogradError as error:
-            error.layers.append(_path_in(outer[1] if outer else None, self))
+            error.layers.append(layer_name(outer[1] if outer else None, self))
             raise
         except AttributeError as error:
             if "_parameters" not in self.__dict__:
@@ -388,12 +389,3 @@ def _not_initialised(module: Module) -> UsageError:
         f"{type(module).__name__}.__init__ did not call super().__init__() before using its parts",
         hint="make super().__init__() the first line of __init__",
     )
-
-
-def _path_in(outer: Any, module: Module) -> str:
-    """The dotted name that ``module`` has in the module which called it; its class name where it has none."""
-    if outer is not None:
-        for name, candidate in outer.named_modules():
-            if candidate is module and name:
-                return name
-    return type(module).__name__
