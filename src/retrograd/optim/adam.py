@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -67,6 +66,6 @@ class Adam(Optimizer):
             largest = state["max_exp_avg_sq"]
             square = largest.copy_(largest.maximum(square))
         # √(v/c₂) + eps = (√v + eps·√c₂) / √c₂: the corrections become two numbers instead of passes over the arrays.
-        root = math.sqrt(1 - beta2**step)
+        root = (1 - beta2**step) ** 0.5
         denominator = square.sqrt().add_(group["eps"] * root)
         param.addcdiv_(mean, denominator, value=-lr * root / (1 - beta1**step))

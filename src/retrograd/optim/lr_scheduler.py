@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import StateError, UsageError
+from ..tensor import Tensor
 from .optimizer import Optimizer
+
+
+def set_rate(group: dict[str, Any], rate: float) -> None:
+    """Set the rate of a group; a rate that is a tensor keeps being that tensor, for it may be part of a graph."""
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
+    else:
+        group["lr"] = rate
 
 
 class LRScheduler:
@@ -18,7 +27,7 @@ class LRScheduler:
         self.optimizer = optimizer
         for group in optimizer.param_groups:
             if last_epoch == -1:
-                group["initial_lr"] = group["lr"] if "initial_lr" not in group else group["initial_lr"]
+                group.setdefault("initial_lr", float(group["lr"]))
             elif "initial_lr" not in group:
                 raise StateError(
                     f"{type(self).__name__} cannot continue at epoch {last_epoch}: its first rate is not known",
@@ -45,7 +54,7 @@ class LRScheduler:
             for i, (g, b) in enumerate(zip(self.optimizer.param_groups, self.base_lrs, strict=True))
         ]
         for group, rate in zip(self.optimizer.param_groups, rates):
-            group["lr"] = rate
+            set_rate(group, rate)
         self._last_lr = rates
 
     def state_dict(self) -> dict[str, Any]:
@@ -113,7 +122,7 @@ class StepLR(LRScheduler):
     def rate(self, group: dict[str, Any], base: float, index: int) -> float:
         # From the present rate, as in PyTorch: a rate that somebody else changed is kept.
         turn = self.last_epoch > 0 and self.last_epoch % self.step_size == 0
-        return group["lr"] * self.gamma if turn else group["lr"]
+        return float(group["lr"]) * (self.gamma if turn else 1.0)
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -290,7 +299,7 @@ class ReduceLROnPlateau:
         self.num_bad_epochs = 0
         self.cooldown_counter = 0
         self.last_epoch = 0
-        self._last_lr = [group["lr"] for group in optimizer.param_groups]
+        self._last_lr = [float(group["lr"]) for group in optimizer.param_groups]
 
     def _better(self, value: float) -> bool:
         if self.threshold_mode == "rel":
@@ -317,12 +326,12 @@ class ReduceLROnPlateau:
             self.num_bad_epochs = 0
         if self.num_bad_epochs > self.patience:
             for group, lowest in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
-                reduced = max(group["lr"] * self.factor, lowest)
+                reduced = max(float(group["lr"]) * self.factor, lowest)
                 if group["lr"] - reduced > self.eps:
-                    group["lr"] = reduced
+                    set_rate(group, reduced)
             self.cooldown_counter = self.cooldown
             self.num_bad_epochs = 0
-        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+        self._last_lr = [float(group["lr"]) for group in self.optimizer.param_groups]
 
     def get_last_lr(self) -> list[float]:
         """The present rates, one per group."""

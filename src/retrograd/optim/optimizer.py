@@ -9,6 +9,7 @@ from ..errors import GradError, StateError, UsageError
 from ..functions.create import tensor
 from ..memory import keep_freed_memory
 from ..modes import enable_grad, no_grad
+from ..op import context
 from ..tensor import Tensor
 
 Group = dict[str, Any]
@@ -169,13 +170,17 @@ def _like(key: str, value: Any, param: Tensor) -> Any:
     return copied.to(param.dtype)
 
 
-def advance(state: dict[str, Any]) -> float:
-    """Count a step; returns its number, from 1.  The counter is a tensor so that it is saved and traced as state."""
+def advance(state: dict[str, Any]) -> Any:
+    """Count a step; returns its number, from 1.
+
+    The counter is a tensor, so that it is saved with the state.  Eager code gets its value as a plain number, which
+    is quicker; traced code gets a tensor, so that the counter stays a variable of the graph.
+    """
     counter = state.get("step")
     if counter is None:
         counter = state["step"] = tensor(0.0)
     counter.add_(1)
-    return counter.item()
+    return counter.item() if context.tracer is None else counter.double()
 
 
 def _check_options(name: str, options: Group) -> None:
