@@ -121,7 +121,10 @@ def nll_loss(
 
 
 def _nll(logs: Tensor, classes: Tensor, rows: Tensor | None, dim: int, reduction: str) -> Tensor:
-    loss = -gather(logs, dim, classes.long().unsqueeze(dim)).squeeze(dim)
+    picked = gather(logs, dim, classes.long().unsqueeze(dim))
+    if rows is None and reduction == "mean" and picked.numel():
+        return _sum(picked) * (-1.0 / picked.numel())  # the usual case, in as few passes as can be
+    loss = -picked.squeeze(dim)
     return _over_rows(loss, rows, reduction)
 
 
