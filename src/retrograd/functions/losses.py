@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ShapeError, UsageError, describe, user_place
 from ..op import context
 from ..types import broadcast_shapes
+from .create import full_like, ones_like
 from .elementwise import abs as _abs
 from .elementwise import clamp, exp, log, where
 from .reduce import mean
@@ -70,7 +71,7 @@ def _weighted(loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     if weight is None:
         return reduced(loss, reduction)
     if reduction == "mean":
-        return _sum(loss * weight) / _sum(weight * (loss.detach() * 0 + 1))
+        return _sum(loss * weight) / _sum(weight * ones_like(loss))
     return reduced(loss * weight, reduction)
 
 
@@ -155,7 +156,7 @@ def gaussian_nll_loss(
     >>> gaussian_nll_loss(rg.tensor([0.0, 2.0]), rg.zeros(2), one).item()
     1.0
     """
-    variance: Any = input.detach() * 0 + var if isinstance(var, int | float) else var
+    variance: Any = full_like(input, float(var)) if isinstance(var, int | float) else var
     if tuple(variance.shape) != tuple(input.shape):
         if tuple(variance.shape) == tuple(input.shape[:-1]):
             variance = variance.unsqueeze(-1)

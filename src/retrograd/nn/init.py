@@ -90,7 +90,7 @@ def eye_(tensor: Tensor) -> Tensor:
         raise ShapeError(
             f"eye_ fills a matrix, got shape {tuple(tensor.shape)}", hint="use it on a weight of nn.Linear"
         )
-    return _copy(tensor, np.eye(*tensor.shape))
+    return _copy(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:

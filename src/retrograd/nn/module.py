@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ..errors import RetrogradError, UsageError
-from ..functions.create import check_device
+from ..functions.create import check_device, zeros_like
 from ..op import context
 from ..tensor import Tensor
 from ..trace import layer_name
@@ -290,7 +290,7 @@ class Module:
                 if set_to_none:
                     p.grad = None
                 else:
-                    p.grad = p.grad.detach() * 0
+                    p.grad = zeros_like(p.grad)
 
     def to(self: M, *args: Any, dtype: Any = None, **kwargs: Any) -> M:
         """Convert floating parameters and buffers to a dtype; the device is always the CPU.
@@ -325,6 +325,10 @@ class Module:
     def double(self: M) -> M:
         """Convert to float64."""
         return self.to("float64")
+
+    def cpu(self: M) -> M:
+        """The module itself: it is on the CPU already."""
+        return self
 
     # State ---------------------------------------------------------------------------------------------------------
 

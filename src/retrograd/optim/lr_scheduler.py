@@ -227,6 +227,15 @@ class OneCycleLR(LRScheduler):
             return end + (start - end) / 2.0 * (math.cos(math.pi * part) + 1)
         return (end - start) * part + start
 
+    def _phase(self, now: int) -> tuple[float, tuple[Any, ...]]:
+        """Where the present phase starts, and the phase."""
+        start = 0.0
+        for phase in self.phases[:-1]:
+            if now <= phase[0]:
+                return start, phase
+            start = phase[0]
+        return start, self.phases[-1]
+
     def rate(self, group: dict[str, Any], base: float, index: int) -> float:
         now = self.last_epoch
         if now > self.total_steps:
@@ -234,11 +243,7 @@ class OneCycleLR(LRScheduler):
                 f"OneCycleLR was stepped {now} times, its cycle has {self.total_steps}",
                 hint=f"OneCycleLR(..., total_steps={now})",
             )
-        start = 0.0
-        for end, lr_from, lr_to, momentum_from, momentum_to in self.phases:  # noqa: B007 (read after the loop)
-            if now <= end or end == self.phases[-1][0]:
-                break
-            start = end
+        start, (end, lr_from, lr_to, momentum_from, momentum_to) = self._phase(now)
         part = (now - start) / (end - start) if end != start else 1.0
         if self.cycle_momentum:
             momentum = self._between(group[momentum_from], group[momentum_to], part)

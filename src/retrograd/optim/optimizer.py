@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import GradError, StateError, UsageError
-from ..functions.create import tensor
+from ..functions.create import tensor, zeros_like
 from ..memory import keep_freed_memory
 from ..modes import enable_grad, no_grad
 from ..op import context
@@ -87,7 +87,7 @@ class Optimizer:
                 if set_to_none:
                     p.grad = None
                 elif p.grad is not None:
-                    p.grad = p.grad.detach() * 0
+                    p.grad = zeros_like(p.grad)  # not a product with 0, which keeps NaN
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; ``closure`` computes loss and gradients anew, and is returned."""
@@ -140,9 +140,8 @@ class Optimizer:
                 fresh[p] = {key: _like(key, value, p) for key, value in given.items()}
         for group, other in zip(self.param_groups, saved):
             group.update({key: value for key, value in other.items() if key != "params"})
-            group["betas"] = tuple(group["betas"]) if "betas" in group else None
-            if group["betas"] is None:
-                del group["betas"]
+            if "betas" in group:
+                group["betas"] = tuple(group["betas"])  # JSON has made a list of it
         self.state = fresh
 
     def __repr__(self) -> str:
@@ -200,5 +199,5 @@ def _check_options(name: str, options: Group) -> None:
                 f"{name}: {key} must not be negative, got {value}",
                 hint=f"{name}(model.parameters(), {key}={abs(value)})",
             )
-        if key == "betas" and not all(0 <= b < 1 for b in value):
+        if key == "betas" and isinstance(value, tuple | list) and not all(0 <= b < 1 for b in value):
             raise UsageError(f"{name}: betas lie in [0, 1), got {value}", hint="betas=(0.9, 0.999)")
