@@ -1,129 +1,138 @@
-"""Reading a table from whatever holds one: a file, a DuckDB relation, a frame, arrays, or rows."""
+"""`read_table`: anything that holds a table becomes a `Table`."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from retrograd.data.cells import Typed, as_floats, type_columns
+from retrograd.data.frames import columns_of, type_arrays
+from retrograd.data.kinds import kind_of
+from retrograd.data.table import Column, Table
+from retrograd.data.text_file import demand_distinct, read_text_file
+from retrograd.errors import DataError, UsageError
 
-from ..errors import DataError, UsageError
-from .engine import Source, connect, read_columns
-from .table import Table
-from .textfile import read_file
+_JSON_LINES = (".jsonl", ".ndjson", ".json", ".jsonlines")
 
 
 def read_table(source: Any, *, header: bool | None = None) -> Table:
-    """Read a table and find out what kind of values each column holds.
+    """Read a table and find the kind of each column.
 
-    ``source`` is a path (CSV with any delimiter and encoding, decimal comma, byte order mark, CRLF, also gzipped; TSV;
-    Parquet; JSON lines), a DuckDB relation, a pandas or polars frame, a dict of arrays, or a list of dicts.
-    ``header`` says whether the first line names the columns; None finds out, and columns without names are called
-    c1, c2, ...  Empty cells, "?" and "NA" are missing.  Raises `DataError` for everything that is no table.
+    ``source``: the path of a CSV file (any delimiter, encoding, decimal comma; gzip), TSV, Parquet or JSON lines; a
+    DuckDB relation; a pandas or polars frame; a dict of arrays; a list of dicts.  ``header``: whether the first row of
+    a text file holds names; found out when not given.  Raises `DataError` saying what is wrong with the data.
 
-    >>> table = read_table({"age": [31, None, 47], "job": ["cook", "clerk", "cook"]})
-    >>> table.columns["age"].values
-    array([31., nan, 47.])
+    >>> table = read_table({"size": [50, 80, None], "town": ["Ulm", "Bonn", "Ulm"]})
+    >>> [(column.name, column.kind, column.n_missing) for column in table.columns.values()]
+    [('size', 'number', 1), ('town', 'category', 0)]
     """
     if isinstance(source, Table):
         return source
     if isinstance(source, (str, os.PathLike)):
-        return read_file(Path(source), header)
-    if header is not None:
-        raise UsageError("header= is for text files; this source names its columns", hint="leave header= out")
-    if hasattr(source, "fetchnumpy") and hasattr(source, "columns"):
-        return _from_relation(source)
-    if isinstance(source, Mapping):
-        return _from_arrays({str(name): values for name, values in source.items()}, "dict of arrays")
-    if hasattr(source, "columns") and hasattr(source, "__getitem__"):
-        return _from_frame(source)
-    if isinstance(source, Sequence) and not isinstance(source, (bytes, bytearray)):
-        return _from_records(source)
-    raise DataError(
-        f"cannot read a table from {type(source).__name__}",
-        hint="give a path, a DuckDB relation, a frame, a dict of arrays or a list of dicts",
-    )
-
-
-def _from_relation(relation: Any) -> Table:
-    arrays = relation.fetchnumpy()  # the relation belongs to another connection, so its values are copied
-    return _from_arrays({str(name): values for name, values in arrays.items()}, "DuckDB relation")
-
-
-def _from_frame(frame: Any) -> Table:
-    names = [str(name) for name in frame.columns]
-    _refuse_duplicates(names, type(frame).__name__)
-    arrays: dict[str, Any] = {}
-    for name, original in zip(names, frame.columns):
-        series = frame[original]
-        arrays[name] = series.to_numpy() if hasattr(series, "to_numpy") else np.asarray(series)
-    return _from_arrays(arrays, f"{type(frame).__module__.split('.')[0]} frame")
-
-
-def _from_records(records: Sequence[Any]) -> Table:
-    if not records:
-        raise DataError("the list holds no rows", hint="give at least one row")
-    if not all(isinstance(record, Mapping) for record in records):
-        raise DataError(
-            f"a list of {type(records[0]).__name__} is no table", hint='give a list of dicts: [{"age": 31}, ...]'
+        return _read_path(Path(source), header)
+    columns = columns_of(source)
+    if columns is None:
+        raise UsageError(
+            f"no table can be read from {type(source).__name__}",
+            hint="give a path, a frame, a dict of arrays or a list of dicts",
         )
-    names = list(dict.fromkeys(str(name) for record in records for name in record))
-    rows = [{str(name): value for name, value in record.items()} for record in records]
-    return _from_arrays({name: [row.get(name) for row in rows] for name in names}, "list of dicts")
+    if not columns:
+        raise DataError("the table has no columns", hint="{'column': [value, value, ...]}")
+    names = list(columns)
+    return _table(names, type_arrays(columns), "table", "", [])
 
 
-def _from_arrays(arrays: dict[str, Any], source: str) -> Table:
-    if not arrays:
-        raise DataError(f"the {source} has no columns", hint="give at least one column")
-    prepared = {name: _plain_array(name, values) for name, values in arrays.items()}
-    lengths = {len(values) for values in prepared.values()}
-    if len(lengths) > 1:
+def _read_path(path: Path, header: bool | None) -> Table:
+    where = str(path)
+    try:
+        if path.is_dir():
+            raise DataError("this is a folder, not a table", where=where, hint=f"ls {path}; give one file in it")
+        if not path.is_file():
+            raise DataError("no such file", where=where, hint=_similar(path))
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError as error:
+        raise DataError(f"the file cannot be read: {error.strerror}", where=where, hint=f"ls -l {path}") from None
+    if size == 0:
+        raise DataError("the file is empty", where=where, hint="give a file with a header row and data")
+    import duckdb
+
+    with duckdb.connect() as connection:
+        if start == b"PAR1" or path.suffix.lower() in (".parquet", ".pq"):
+            names, typed = _read_with(connection, f"read_parquet({_quoted(where)})", path, "Parquet")
+            return _table(names, typed, where, _sha256(path), [])
+        kind = path.name.lower().removesuffix(".gz")
+        if kind.endswith(_JSON_LINES):
+            names, typed = _read_with(
+                connection, f"read_json({_quoted(where)}, format='auto', maximum_object_size=67108864)", path, "JSON lines"
+            )
+            return _table(names, typed, where, _sha256(path), [])
+        names, typed, fingerprint, notes = read_text_file(path, connection, header)
+    return _table(names, typed, where, fingerprint, notes)
+
+
+def _read_with(connection: Any, source: str, path: Path, words: str) -> tuple[list[str], list[Typed]]:
+    """Columns of a file that has types of its own; what is neither number nor date passes as text."""
+    import duckdb
+
+    try:
+        relation = connection.sql(f"SELECT * FROM {source}")
+        names, types = list(relation.columns), [str(each) for each in relation.types]
+        demand_distinct(names, str(path))
+        chosen = []
+        for i, (name, kind) in enumerate(zip(names, types)):
+            quoted = '"' + name.replace('"', '""') + '"'
+            target = "DOUBLE" if _is_number(kind) else "VARCHAR"
+            chosen.append(f"CAST({quoted} AS {target}) AS c{i}")
+        connection.execute(f"CREATE TEMP TABLE typed AS SELECT {', '.join(chosen)} FROM {source}")
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
         raise DataError(
-            f"the columns of the {source} have different lengths: "
-            + ", ".join(f"{name} has {len(values)}" for name, values in list(prepared.items())[:5]),
-            hint="give each column one value per row",
-        )
-    if lengths == {0}:
-        raise DataError(f"the {source} has no rows", hint="give at least one row")
-    with connect() as connection:
-        # Column names may differ only in case, which SQL does not see: inside they are called c0, c1, ...
-        inside = {f"c{i}": values for i, values in enumerate(prepared.values())}
-        connection.register("given", inside)
-        relation = Source(connection, "given", list(prepared))
-        columns = read_columns(relation)
-    return Table(columns, source=source)
+            f"this file cannot be read as {words}: {first}", where=str(path), hint="get it again, or export it as CSV"
+        ) from None
+    numbers = [i for i, kind in enumerate(types) if _is_number(kind)]
+    texts = [i for i in range(len(names)) if i not in numbers]
+    result: dict[int, Typed] = {}
+    if numbers:
+        arrays = connection.execute(f"SELECT {', '.join(f'c{i}' for i in numbers)} FROM typed").fetchnumpy()
+        result.update((i, Typed(as_floats(arrays[f"c{i}"]))) for i in numbers)
+    if texts:
+        chosen = ", ".join(f"c{i} AS c{k}" for k, i in enumerate(texts))
+        read = type_columns(connection, f"(SELECT {chosen} FROM typed)", [names[i] for i in texts])
+        result.update(zip(texts, read))
+    if names and len(result[0].values) == 0:
+        raise DataError("the file has no rows", where=str(path), hint="give a file with data")
+    return names, [result[i] for i in range(len(names))]
 
 
-def _plain_array(name: str, values: Any) -> np.ndarray:
-    """One dimension, and of a type that DuckDB takes: numbers, booleans, dates, or text with None."""
-    array = np.ma.filled(values.astype(object), None) if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
-    if array.ndim != 1:
-        raise DataError(
-            f"column {name!r} has shape {array.shape}; a column is one value per row",
-            hint="give each feature a column of its own",
-        )
-    if array.dtype.kind in "iub":
-        return array
-    if array.dtype.kind == "f":
-        return array.astype(np.float64)
-    if array.dtype.kind == "M":
-        return array.astype("datetime64[us]")
-    return np.array([_plain_value(value) for value in array.tolist()], dtype=object)
+def _is_number(kind: str) -> bool:
+    return kind.endswith(("INT", "INTEGER", "DOUBLE", "FLOAT")) or kind.startswith("DECIMAL")
 
 
-def _plain_value(value: Any) -> Any:
-    # NaN is not equal to itself; pandas.NA gives neither True nor False when compared
-    if value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value):
-        return None
-    return value if isinstance(value, str) else str(value)
+def _table(names: list[str], typed: list[Typed], source: str, fingerprint: str, notes: list[str]) -> Table:
+    columns = {}
+    for name, each in zip(names, typed, strict=True):
+        kind, reason, values = kind_of(name, each.values)
+        columns[name] = Column(name, values, kind, reason)
+    return Table(columns, source, fingerprint, [*notes, *(each.note for each in typed if each.note)])
 
 
-def _refuse_duplicates(names: Sequence[str], source: str) -> None:
-    repeated = sorted({name for name in names if list(names).count(name) > 1})
-    if repeated:
-        raise DataError(
-            f"{source} has more than one column called {', '.join(map(repr, repeated[:3]))}",
-            hint="give each column a name of its own",
-        )
+def _similar(path: Path) -> str:
+    import difflib
+
+    folder = path.parent
+    names = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean {folder / near[0]}?" if near else f"ls {folder}; check the name and the folder"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
