@@ -125,6 +125,11 @@ def test_dropout_keeps_the_expectation_and_is_off_at_inference() -> None:
     z = F.dropout(y, 0.5)
     z.sum().backward()
     np.testing.assert_array_equal(y.grad.numpy(), z.detach().numpy())  # the gradient takes the same ways
+    over = y * 3  # in place: the same, written over the input
+    assert F.dropout(over, 0.5, inplace=True) is over
+    y.grad = None
+    over.sum().backward()
+    np.testing.assert_array_equal(y.grad.numpy(), over.detach().numpy())
     rg.manual_seed(5)
     first = F.dropout(y, 0.5).detach().numpy()
     assert (F.dropout(y, 0.5).detach().numpy() != first).any()

@@ -177,6 +177,8 @@ def test_badly_scaled_features_need_fewer_steps_with_adaptive_rates() -> None:
 
     plain = min(steps_to_target(lambda p, r=10.0**k: optim.SGD(p, lr=r)) for k in np.arange(-3, -0.5, 0.5))
     for method in (optim.Adam, optim.RMSprop, optim.Adagrad):
-        best = min(steps_to_target(lambda p, r=10.0**k, m=method: m(p, lr=r)) for k in (-2, -1.5, -1, -0.5, 0))
+        best = min(
+            steps_to_target(lambda p, r=10.0**k, m=method: m(p, lr=r)) for k in (-2, -1.5, -1, -0.5, 0)
+        )
         assert best < plain, method
         assert best <= limit, method

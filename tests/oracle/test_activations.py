@@ -83,6 +83,18 @@ def test_activation_at_kinks_and_far_out(name: str, options: dict[str, Any]) -> 
     compare(lambda v: getattr(F, name)(v, **options), lambda v: _theirs(name)(v, **options), [far], what=name)
 
 
+@pytest.mark.parametrize(("name", "options"), OPTIONS, ids=IDS)
+def test_activation_of_nan_and_infinity(name: str, options: dict[str, Any]) -> None:
+    odd = np.array([np.nan, np.inf, -np.inf])
+    compare(
+        lambda v: getattr(F, name)(v, **options),
+        lambda v: _theirs(name)(v, **options),
+        [odd],
+        grad=[],
+        what=name,
+    )
+
+
 @pytest.mark.parametrize(
     "name", ["relu", "relu6", "leaky_relu", "elu", "celu", "selu", "silu", "mish", "hardtanh"]
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from .create import zeros_like
 from .linalg import linear
 from .random import rand
 
@@ -33,11 +34,10 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     if not training or p == 0:
         return input
     if p == 1:
-        out = input * 0
+        scale = zeros_like(input)
     else:
-        keep = rand(input.shape, dtype=input.dtype) >= p
-        out = input * (keep.to(input.dtype) * (1 / (1 - p)))
-    return input.copy_(out) if inplace else out
+        scale = (rand(input.shape, dtype=input.dtype) >= p).to(input.dtype) * (1 / (1 - p))
+    return input.mul_(scale) if inplace else input * scale
 
 
 def dropconnect_linear(
