@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from cli.support import check_snapshot
 from report.synthetic_run import make_run
-
 from retrograd.cli.console import Output, table, wrap
 from retrograd.cli.finish import finish, stopped
 from retrograd.report import write_report
