@@ -37,7 +37,7 @@ def resume(run: str | os.PathLike[str], *, data: Any = None, test: Any = None, p
     if source is None:
         raise UsageError("this run was started on data in memory", hint="retrograd.train.resume(run, data=the_same_data)")
     problem = job.read(source, own_test)
-    if problem.table.fingerprint != facts["data"]["fingerprint"]:
+    if problem.fingerprint != facts["data"]["fingerprint"]:
         raise DataError(
             f"{problem.table.source} has changed since this run was started",
             hint="restore the file, or start a new run with: retrograd train",

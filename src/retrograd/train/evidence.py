@@ -6,7 +6,6 @@ The test rows are prepared and predicted here for the first time, after everythi
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 from typing import Any
 
@@ -134,8 +133,8 @@ def importance_evidence(problem: Problem, model: Any, *, seed: int) -> dict[str,
     positions = {name: np.arange(len(chosen)) for name in names}  # they stand for the columns' values
 
     def scores(order: dict[str, np.ndarray]) -> np.ndarray:
-        moved = {name: sample.columns[name].take(rows) for name, rows in order.items() if rows is not positions[name]}
-        prepared = problem.preparation.transform(dataclasses.replace(sample, columns={**sample.columns, **moved}))
+        moved = {name: rows for name, rows in order.items() if rows is not positions[name]}
+        prepared = problem.preparation.transform(sample.permuted(moved))
         outputs = predict(model, (prepared.numbers, prepared.categories))
         return decode_outputs(outputs, problem.preparation, problem.task.kind, limits)
 

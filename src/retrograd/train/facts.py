@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import retrograd as rg
-from retrograd.train.problem import Problem, missing_values
+from retrograd.train.problem import Problem
 from retrograd.train.recipe import Decided, Recipe
 
 
@@ -33,7 +33,7 @@ def starting_facts(
         "target": {"name": problem.target, "reason": problem.target_reason},
         "data": {
             "source": problem.table.source,
-            "fingerprint": problem.table.fingerprint,
+            "fingerprint": problem.fingerprint,
             "n_rows": problem.table.n_rows,
             "notes": problem.notes,
             "columns": [column_facts(problem, column) for column in problem.table.columns],
@@ -67,10 +67,10 @@ def column_facts(problem: Problem, name: str) -> dict[str, Any]:
         "name": name,
         "kind": column.kind,
         "use": use,
-        "reason": "as you asked" if name in problem.left_out else column.reason,
+        "reason": problem.preparation.unused.get(name, column.reason),
         "n_missing": int(column.n_missing),
     }
-    values = column.values[~missing_values(column.values)]
+    values = column.values[~column.missing]
     if len(values) == 0:
         return facts
     if values.dtype.kind == "M":
@@ -87,11 +87,10 @@ def column_facts(problem: Problem, name: str) -> dict[str, Any]:
             )
         facts["n_distinct"] = len(np.unique(numbers))
     else:
-        distinct, counts = np.unique(values.astype(str), return_counts=True)
+        codes, names = column.codes
+        counts = np.bincount(codes[codes >= 0], minlength=len(names))
         most = int(np.argmax(counts))
-        facts.update(
-            n_distinct=len(distinct), most_common=str(distinct[most]), most_common_count=int(counts[most])
-        )
+        facts.update(n_distinct=len(names), most_common=names[most], most_common_count=int(counts[most]))
     return facts
 
 

@@ -13,7 +13,6 @@ from retrograd.data import Preparation, Table, read_table
 from retrograd.errors import DataError, ModelFileError, RetrogradError
 from retrograd.metrics import metrics_for
 from retrograd.train.model_file import Network, load_model
-from retrograd.train.problem import missing_values
 from retrograd.train.run_folder import RunFolder
 
 
@@ -70,7 +69,7 @@ class Model:
                 f"{table.source} has no column {self.target!r}, the target of this model",
                 hint="retrograd predict needs no target; evaluate does",
             )
-        known = np.flatnonzero(~missing_values(table.columns[self.target].values))
+        known = np.flatnonzero(~table.columns[self.target].missing)
         if len(known) == 0:
             raise DataError(
                 f"{self.target!r} is missing in every row of {table.source}", hint="give rows with a target"

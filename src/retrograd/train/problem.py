@@ -6,7 +6,6 @@ of them see the same rows, prepared with the statistics of the training rows onl
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,12 +19,13 @@ from retrograd.data import (
     Table,
     Task,
     examine,
+    find_column,
     infer_task,
     propose_target,
     read_table,
     split_rows,
 )
-from retrograd.errors import DataError, UsageError
+from retrograd.errors import DataError
 
 FEWEST_ROWS = 10
 
@@ -54,6 +54,7 @@ class Problem:
     split: Split
     preparation: Preparation
     row_numbers: np.ndarray
+    fingerprint: str
     test_table: Table | None = None
     test_row_numbers: np.ndarray | None = None
     notes: list[str] = field(default_factory=list)
@@ -103,10 +104,10 @@ def read_problem(
     """Read ``data``, find target and task, divide the rows, prepare the columns; see `retrograd.train.fit`."""
     table = data if isinstance(data, Table) else read_table(data, header=header)
     name, reason = _find_target(table, target)
-    notes = list(table.notes)
-    unknown = [column for column in (*exclude, group, time) if column and column not in table.columns]
-    if unknown:
-        raise UsageError(f"no column {unknown[0]!r} in {table.source}", hint=_nearest(unknown[0], table))
+    notes, fingerprint = list(table.notes), table.fingerprint
+    for column in (*exclude, group, time):
+        if column is not None:
+            find_column(table, column)
     table, numbers, dropped = _with_target(table, name)
     if dropped:
         notes.append(f"{dropped} rows have no {name} and were left out")
@@ -119,8 +120,7 @@ def read_problem(
     test_table, test_numbers = None, None
     if test is not None:
         read = test if isinstance(test, Table) else read_table(test, header=header)
-        if name not in read.columns:
-            raise DataError(f"the test data {read.source} has no column {name!r}", hint=_nearest(name, read))
+        find_column(read, name)
         test_table, test_numbers, missing = _with_target(read, name)
         if missing:
             notes.append(f"{missing} test rows have no {name} and were left out")
@@ -135,6 +135,7 @@ def read_problem(
         split=split,
         preparation=preparation,
         row_numbers=numbers,
+        fingerprint=fingerprint,
         test_table=test_table,
         test_row_numbers=test_numbers,
         notes=notes,
@@ -143,57 +144,21 @@ def read_problem(
 
 
 def _find_target(table: Table, target: str | int | None) -> tuple[str, str]:
-    names = list(table.columns)
     if target is None:
         return propose_target(table)
-    if isinstance(target, str) and target in table.columns:
-        return target, "as you asked"
-    if isinstance(target, int) or str(target).lstrip("-").isdigit():
-        number = int(target)
-        if 1 <= number <= len(names):
-            return names[number - 1], f"column number {number}, as you asked"
-        if -len(names) <= number < 0:
-            return names[number], f"column number {number} (from the end), as you asked"
-        raise DataError(
-            f"there is no column number {number}; the table has {len(names)}", hint=f"--target {names[-1]}"
-        )
-    raise DataError(f"no column {target!r} in {table.source}", hint=_nearest(str(target), table))
-
-
-def _nearest(name: str, table: Table) -> str:
-    names = list(table.columns)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    by_case = [other for other in names if other.lower() == name.lower()]
-    found = by_case or near
-    if found:
-        return f"did you mean {' or '.join(map(repr, found))}?"
-    return f"columns: {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}"
+    name = find_column(table, target)
+    return name, "as you asked" if name == target else f"column number {target}, as you asked"
 
 
 def _with_target(table: Table, name: str) -> tuple[Table, np.ndarray, int]:
     """The rows that have a target, their numbers in the file, and how many had none."""
-    missing = missing_values(table.columns[name].values)
+    missing = table.columns[name].missing
     rows = np.flatnonzero(~missing)
     if len(rows) == 0:
         raise DataError(
             f"the target {name!r} is missing in every row", hint="choose another column with --target"
         )
     return (table.select(rows) if len(rows) < table.n_rows else table), rows, int(missing.sum())
-
-
-def missing_values(values: np.ndarray) -> np.ndarray:
-    """True where a value is NaN, NaT or None.
-
-    >>> missing_values(np.array(["a", None], dtype=object)).tolist()
-    [False, True]
-    """
-    if values.dtype == object:
-        return np.array([value is None or value != value for value in values], dtype=bool)
-    if values.dtype.kind == "f":
-        return np.isnan(values)
-    if values.dtype.kind == "M":
-        return np.isnat(values)
-    return np.zeros(len(values), dtype=bool)
 
 
 def actual_values(table: Table, target: str, task: Task, encoded: np.ndarray) -> np.ndarray:

@@ -191,7 +191,7 @@ def build_trainer(
     rg.manual_seed(seed)
     outputs = 1 if task_kind == "regression" else classes
     bins = recipe.architecture.bins
-    edges = quantile_edges(numbers, bins) if bins and numbers.shape[1] else None
+    edges = quantile_edges(numbers, bins) if bins else None
     model = TabularNet(numbers.shape[1], category_sizes, outputs, recipe.architecture, edges)
     rate = lr if lr is not None else recipe.lr if recipe.lr is not None else 1e-3
     optimizer = build_optimizer(recipe.optimizer, model, rate, recipe.weight_decay)

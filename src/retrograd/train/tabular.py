@@ -77,18 +77,20 @@ class Architecture:
 
 
 class PiecewiseLinear(nn.Module):
-    """Numbers (n, k) to their piecewise-linear encoding (n, k·B), given edges (k, B + 1)."""
+    """The piecewise-linear encoding (n, m·B) of those m columns of the numbers (n, k) that have edges (m, B + 1)."""
 
-    def __init__(self, edges: np.ndarray) -> None:
+    def __init__(self, columns: np.ndarray, edges: np.ndarray) -> None:
         super().__init__()
         edges = np.asarray(edges, dtype=np.float64)
+        self.register_buffer("columns", rg.from_numpy(np.asarray(columns, dtype=np.int64)))
         self.register_buffer("start", rg.from_numpy(edges[:, :-1].astype(np.float32)))
         # multiplied, not divided by: two equal edges then make a steep step instead of a division by zero
         slope = 1.0 / np.maximum(np.diff(edges, axis=1), 1e-3)
         self.register_buffer("slope", rg.from_numpy(slope.astype(np.float32)))
 
     def forward(self, numbers: Any) -> Any:
-        return ((numbers.unsqueeze(-1) - self.start) * self.slope).clamp(0.0, 1.0).flatten(1)
+        chosen = rg.index_select(numbers, 1, self.columns)
+        return ((chosen.unsqueeze(-1) - self.start) * self.slope).clamp(0.0, 1.0).flatten(1)
 
 
 class ResidualBlock(nn.Module):
@@ -109,7 +111,7 @@ class ResidualBlock(nn.Module):
 class TabularNet(nn.Module):
     """``net(numbers (n, k) float32, categories (n, c) int64) -> (n, outputs)``.
 
-    ``edges`` (k, bins + 1), from `quantile_edges`, is needed when the architecture has bins.
+    ``edges``, from `quantile_edges`, is needed when the architecture has bins.
 
     >>> net = TabularNet(3, [5], 1, Architecture(width=8, blocks=1)).eval()
     >>> net(rg.zeros(2, 3), rg.zeros(2, 1, dtype=rg.int64)).shape
@@ -122,7 +124,7 @@ class TabularNet(nn.Module):
         category_sizes: Sequence[int],
         outputs: int,
         architecture: Architecture,
-        edges: np.ndarray | None = None,
+        edges: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:
         super().__init__()
         sizes = [int(size) for size in category_sizes]
@@ -131,12 +133,13 @@ class TabularNet(nn.Module):
             nn.init.normal_(embedding.weight, 0.0, 0.3)
         self.numbers, self.categories = numbers, len(sizes)
         self.encoding = None
-        if architecture.bins and numbers:
-            if edges is None or edges.shape != (numbers, architecture.bins + 1):
-                raise UsageError("bins need edges of shape (numbers, bins + 1)", hint="edges=quantile_edges(x, bins)")
-            self.encoding = PiecewiseLinear(edges)
+        if architecture.bins:
+            if edges is None or edges[1].shape[1:] != (architecture.bins + 1,):
+                raise UsageError("bins need the edges of each column", hint="edges=quantile_edges(numbers, bins)")
+            if len(edges[0]):
+                self.encoding = PiecewiseLinear(*edges)
         plain = numbers + sum(embedding_width(size) for size in sizes)
-        inputs = plain + (numbers * architecture.bins if self.encoding is not None else 0)
+        inputs = plain + (len(edges[0]) * architecture.bins if self.encoding is not None and edges else 0)
         if architecture.hidden is None:
             width = architecture.width
             self.input = nn.Linear(inputs, width)
@@ -178,20 +181,24 @@ def embedding_width(size: int) -> int:
     return int(min(16, max(2, round(1.6 * size**0.56))))
 
 
-def quantile_edges(numbers: np.ndarray, bins: int) -> np.ndarray:
-    """Edges (k, bins + 1) of the piecewise-linear encoding: quantiles of the distinct steps of each column.
+def quantile_edges(numbers: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Columns (m,) that are worth an encoding, and its edges (m, bins + 1): quantiles of the training rows.
 
-    A column with few distinct values has equal quantiles; they are replaced by points between its distinct values,
-    so that every bin has a width.
+    A column with two values or one (a category's 0 and 1) has nothing to encode.  One with few distinct values has
+    equal quantiles; they are replaced by points between its distinct values, so that every bin has a width.
 
-    >>> quantile_edges(np.array([[0.0], [1.0], [2.0], [3.0]]), 2)
-    array([[0. , 1.5, 3. ]])
+    >>> quantile_edges(np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 0.0], [3.0, 1.0]]), 2)
+    (array([0]), array([[0. , 1.5, 3. ]]))
     """
-    edges = np.empty((numbers.shape[1], bins + 1))
     at = np.linspace(0.0, 1.0, bins + 1)
+    columns, edges = [], []
     for i in range(numbers.shape[1]):
-        distinct = np.unique(np.quantile(numbers[:, i].astype(np.float64), at))
-        if len(distinct) == 1:
-            distinct = np.array([distinct[0] - 0.5, distinct[0] + 0.5])
-        edges[i] = np.interp(at * (len(distinct) - 1), np.arange(len(distinct)), distinct)
-    return edges
+        values = numbers[:, i].astype(np.float64)
+        if len(np.unique(values)) <= 2:
+            continue
+        distinct = np.unique(np.quantile(values, at))
+        if len(distinct) < 2:
+            distinct = np.array([values.min(), values.max()])
+        columns.append(i)
+        edges.append(np.interp(at * (len(distinct) - 1), np.arange(len(distinct)), distinct))
+    return np.array(columns, dtype=np.int64), np.array(edges).reshape(len(columns), bins + 1)
