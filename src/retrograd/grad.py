@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .errors import GradError, describe, user_place
-from .op import Op, constant, context, make_tensor, saves_input
+from .op import Op, constant, context, kept, make_tensor
 from .types import TensorType
 
 _counter = itertools.count()
@@ -51,10 +51,11 @@ class Node:
             t._node if t._node is not None else (t if t._requires else None) for t in inputs
         ]
         self.slots: list[int] = [t._slot for t in inputs]
+        keeps_output, *keeps = kept(op, tuple(t is not None for t in self.targets))
         self.inputs: list[Saved | None] = [
-            Saved(t._value, t._version) if saves_input(op, i) else None for i, t in enumerate(inputs)
+            Saved(t._value, t._version) if keep else None for t, keep in zip(inputs, keeps, strict=True)
         ]
-        self.outputs: list[Saved] | None = None
+        self.outputs: list[Saved] | None = [] if keeps_output else None
         self.output_types: tuple[TensorType, ...] = ()
         self.hooks: dict[int, list[Callable[[Any], Any]]] | None = None
         self.retained: dict[int, Any] | None = None
@@ -126,7 +127,7 @@ def record(op: type[Op], params: dict[str, Any], inputs: Sequence[Any], outputs:
     """Hang a node on the floating results of an op that was applied to tensors that want a gradient."""
     node = Node(op, params, inputs)
     node.output_types = tuple(t._type for t in outputs)
-    if op.saves_output:
+    if node.outputs is not None:
         node.outputs = [Saved(t._value, t._version) for t in outputs]
     for slot, out in enumerate(outputs):
         if out._type.dtype.is_floating_point:

@@ -17,6 +17,7 @@ it is not kept in memory, and the rule gets only its :class:`TensorType` (shape 
 
 from __future__ import annotations
 
+import functools
 import inspect
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -90,8 +91,11 @@ class Op:
     """For ops that cannot be staged (result shapes that depend on values): the reason."""
     ufunc: ClassVar[Any] = None
     """NumPy's ufunc where `eval` is just that: lets in-place operations write straight into their target."""
-    saves_inputs: ClassVar[tuple[bool, ...] | None] = None
-    saves_output: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Where the cotangents of `vjp` read different values: for each input, the names of the arguments that its cotangent
+    (given as a function) reads.  A value that only an unwanted cotangent would read is then not kept."""
+    saved: ClassVar[tuple[str, ...]] = ()
+    """Names of the arguments of `vjp`, the result first; ``_x`` is not saved.  The last one stands for any further ones."""
 
     type: ClassVar[Callable[..., Any]]
     eval: ClassVar[Callable[..., Any]]
@@ -112,7 +116,7 @@ class Op:
         if not cls.__dict__.get("name"):
             cls.name = _snake(cls.__name__)
         if cls.differentiable:
-            cls.saves_output, cls.saves_inputs = _needs(cls.vjp)
+            cls.saved = _arguments(cls.vjp)
         if register:
             if cls.name in registry and registry[cls.name].__module__ != cls.__module__:
                 raise RetrogradError(
@@ -129,24 +133,20 @@ def _snake(name: str) -> str:
     return "".join(("_" if c.isupper() and i else "") + c.lower() for i, c in enumerate(name))
 
 
-def _needs(vjp: Callable[..., Any]) -> tuple[bool, tuple[bool, ...] | None]:
-    """Which values a reverse rule reads, from the names of its arguments: ``_x`` means 'not needed'."""
-    parameters = list(inspect.signature(vjp).parameters.values())
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    saves_output = not positional[1].name.startswith("_")
-    for p in parameters:
-        if p.kind is p.VAR_POSITIONAL:  # any number of inputs, all treated alike
-            return saves_output, None if not p.name.startswith("_") else ()
-    inputs = [p for p in positional[2:] if p.default is p.empty]
-    return saves_output, tuple(not p.name.startswith("_") for p in inputs)
+def _arguments(vjp: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of a reverse rule's arguments after the cotangent: the result, then the inputs."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    return tuple(p.name for p in inspect.signature(vjp).parameters.values() if p.kind in kinds)[1:]
 
 
-def saves_input(op: type[Op], index: int) -> bool:
-    """True if the reverse rule of ``op`` reads the value of its input number ``index``."""
-    saves = op.saves_inputs
-    if saves is None:
-        return True
-    return index < len(saves) and saves[index]
+@functools.cache
+def kept(op: type[Op], wanted: tuple[bool, ...]) -> tuple[bool, ...]:
+    """Which values the reverse rule reads to make the wanted cotangents: the result first, then each input."""
+    names = [op.saved[min(i, len(op.saved) - 1)] for i in range(len(wanted) + 1)]
+    if not op.reads:
+        return tuple(not name.startswith("_") for name in names)
+    read = {name for reads, w in zip(op.reads, wanted, strict=True) if w for name in reads.split()}
+    return tuple(name in read for name in names)
 
 
 class Context(Protocol):

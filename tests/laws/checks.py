@@ -22,7 +22,7 @@ from retrograd.backward import grad
 from retrograd.errors import GradError, RetrogradError
 from retrograd.functions import create as c
 from retrograd.graph import Graph
-from retrograd.op import Op, Sample, bind, type_of
+from retrograd.op import Op, Sample, bind, kept, type_of
 from retrograd.tensor import Tensor
 from retrograd.trace import trace
 from retrograd.types import TensorType, dtype_of
@@ -271,6 +271,18 @@ def first_derivative(op: type[Op], sample: Sample) -> None:
         _compare(op, "first derivative", f"input {k} of {sample}", ours, true, noise)
 
 
+def each_cotangent_alone(op: type[Op], sample: Sample) -> None:
+    """A cotangent is the same whether the others are wanted or not: `reads` names all that its rule reads."""
+    positions = differentiable(op, sample)
+    if len(positions) < 2:
+        return
+    w = weights(op, sample.inputs, sample.params)
+    together = _gradients(op, sample.inputs, sample.params, w, positions)
+    for k, expected in zip(positions, together, strict=True):
+        (alone,) = _gradients(op, sample.inputs, sample.params, w, (k,))
+        demand(alone.tobytes() == expected.tobytes(), op, "each cotangent alone", f"input {k} of {sample}")
+
+
 def second_derivative(op: type[Op], sample: Sample) -> None:
     """The reverse rule, differentiated by the engine, equals central differences of the reverse rule.
 
@@ -323,12 +335,9 @@ def pull(op: type[Op], arrays: Sequence[Array], params: dict[str, Any], w: dict[
         c.from_array(w[k]) if k in w else c.from_array(np.zeros(t.shape, t.dtype.numpy))
         for k, t in enumerate(out_types)
     )
-    y = tuple(c.from_array(v) for v in results) if op.saves_output else out_types
-    saves = op.saves_inputs
-    inputs = [
-        c.from_array(a) if saves is None or (i < len(saves) and saves[i]) else t
-        for i, (a, t) in enumerate(zip(arrays, types, strict=True))
-    ]
+    keeps_result, *keeps = kept(op, (True,) * len(arrays))
+    y = tuple(c.from_array(v) for v in results) if keeps_result else out_types
+    inputs = [c.from_array(a) if keep else t for a, t, keep in zip(arrays, types, keeps, strict=True)]
     single = op.n_outputs == 1
     with np.errstate(all="ignore"):
         pulled = op.vjp(g[0] if single else g, y[0] if single else y, *inputs, **params)
@@ -440,9 +449,11 @@ def saved_values_are_read(op: type[Op], seed: int = 0) -> None:
     """
     if not op.differentiable:
         return
-    kept = ["result"] if op.saves_output else []
-    kept += [f"input {i}" for i, s in enumerate(op.saves_inputs or ()) if s]
-    unread = set(kept)
+    n = len(samples(op, seed)[0].inputs)
+    flags = kept(op, (True,) * n)
+    unread = {
+        name for name, keep in zip(["result", *(f"input {i}" for i in range(n))], flags, strict=True) if keep
+    }
     for sample in samples(op, seed):
         if not sample.grad or any(x.size == 0 for x in sample.inputs):
             continue
@@ -623,6 +634,7 @@ LAWS: tuple[Callable[[type[Op], Sample], None], ...] = (
     float32_is_close_to_float64,
     cotangents_have_the_types_of_the_inputs,
     first_derivative,
+    each_cotangent_alone,
     second_derivative,
     reverse_rule_is_linear,
     forward_mode_by_transposing,

@@ -133,7 +133,5 @@ class Comparison(Binary, abstract=True):
 class PiecewiseConstant(Unary, abstract=True):
     """Steps: the derivative is 0 wherever it exists, and by convention 0 at the jumps."""
 
-    saves_output = False
-
     def vjp(g: Any, _y: Any, _x: Any) -> tuple[Any, ...]:  # type: ignore[misc]
         return (fill(g),)

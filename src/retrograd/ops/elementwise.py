@@ -310,6 +310,7 @@ class Mul(Binary):
     """y = a·b.   ā = ȳ·b,  b̄ = ȳ·a"""
 
     ufunc = np.multiply
+    reads = ("b", "a")
 
     def eval(a, b):
         return np.multiply(a, b)
@@ -324,6 +325,7 @@ class Div(Binary):
     domains = ((-2.0, 2.0), (0.5, 2.0))
     floating_only = True
     ufunc = np.divide
+    reads = ("b", "y b")
 
     def eval(a, b):
         return np.divide(a, b)
@@ -336,6 +338,7 @@ class Pow(Binary):
     """y = aᵇ.   ā = ȳ·b·a^(b-1), 0 where b = 0;  b̄ = ȳ·y·ln a, 0 where a = 0 and b ≥ 0 (PyTorch's conventions)"""
 
     domains = ((0.3, 2.0), (-2.0, 2.0))
+    reads = ("a b", "y a b")
 
     def eval(a, b):
         if a.dtype.kind in "iu" and (b < 0).any():

@@ -18,6 +18,8 @@ class Matmul(Op):
     with the same flags: no transposed copy is ever made, and a weight's gradient has the weight's own layout.
     """
 
+    reads = ("b", "a")
+
     def type(a: TensorType, b: TensorType, *, ta: bool, tb: bool) -> TensorType:
         if a.dtype is not b.dtype:
             raise DTypeError(
