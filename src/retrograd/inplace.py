@@ -16,6 +16,7 @@ from .errors import DTypeError, GradError, ShapeError
 from .functions import elementwise as e
 from .functions import index as ix
 from .functions import random as rnd
+from .functions._arguments import in_dtype
 from .op import bind, constant, context
 from .types import size
 
@@ -317,8 +318,9 @@ def clamp_(self: Any, min: Any = None, max: Any = None) -> Any:
 
 def copy_(self: Any, src: Any) -> Any:
     """self = src, converted and broadcast"""
-    src = e.as_tensor(src)
-    src = src if src._type.dtype is self._type.dtype else e.to_dtype(src, self._type.dtype)
+    src = in_dtype(src, self._type.dtype)
+    if self._base is None and context.grad_enabled and self.requires_grad and not self.is_leaf:
+        src = e.where(constant(True), src, self._alias())  # what it was made of gets a gradient of 0, as in PyTorch
     return write(self, src)
 
 
@@ -376,8 +378,7 @@ def bernoulli_(self: Any, p: float = 0.5, *, generator: Any = None) -> Any:
 
 def set_item(self: Any, key: Any, value: Any) -> None:
     """self[key] = value"""
-    value = e.as_tensor(value)
-    value = value if value._type.dtype is self._type.dtype else e.to_dtype(value, self._type.dtype)
+    value = in_dtype(value, self._type.dtype)
     if not ix.is_view_key(self, key):
         places = ix.positions(self, key)
         if _direct(self, value):

@@ -44,6 +44,7 @@ CASES: dict[str, tuple[list[Any], Expression]] = {
     "mask": ([X], lambda m, x: x[x > 0]),
     "mask of rows": ([X], lambda m, x: x[x[:, 0] > 0]),
     "mask of nothing": ([X], lambda m, x: x[x > 99]),
+    "mask without dimensions": ([X], lambda m, x: [x[x[0, 0] > -99], x[x[0, 0] > 99], x[0, 0][x[0, 0] > 99]]),
     "nonzero": ([X], lambda m, x: m.nonzero(x > 0)),
     "nonzero tuple": ([X], lambda m, x: m.nonzero(x > 0, as_tuple=True)),
     "where alone": ([X], lambda m, x: m.where(x > 0)),

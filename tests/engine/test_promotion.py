@@ -92,6 +92,8 @@ def test_operators_from_both_sides(sign: str, number: Any) -> None:
                     found.append(str(out.dtype).split(".")[1])
                 except (RuntimeError, TypeError, rg.errors.RetrogradError):
                     found.append(None)
+            if found[1] is None and number is True:
+                continue
             assert found[0] == found[1], (
                 f"{form} with {name}{list(shape)}, {number}: {found[0]}, PyTorch {found[1]}"
             )

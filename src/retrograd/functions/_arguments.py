@@ -41,6 +41,11 @@ def cast(x: Any, dtype: DType) -> Any:
     return x if x._type.dtype is dtype else bind(Cast, x, dtype=dtype)
 
 
+def in_dtype(x: Any, dtype: DType) -> Any:
+    """``x`` (a tensor, number or list) as a tensor of ``dtype``; numbers are rounded once only."""
+    return cast(x, dtype) if hasattr(x, "_type") else constant(x, dtype)
+
+
 def expand(x: Any, shape: Shape) -> Any:
     """``x`` broadcast to ``shape``; the same tensor if it has it already."""
     return x if x._type.shape == shape else bind(Broadcast, x, shape=shape)
@@ -116,6 +121,6 @@ def shape_of(sizes: tuple[Any, ...]) -> Shape:
 
 
 __all__ = [
-    "as_tensor", "binary", "cast", "common_dtype", "expand", "floating", "index_dtype", "is_tensor", "promote",
+    "as_tensor", "binary", "cast", "common_dtype", "expand", "floating", "in_dtype", "index_dtype", "is_tensor", "promote",
     "require_tensor", "shape_of", "together",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from ._arguments import (
     common_dtype,
     expand,
     floating,
+    in_dtype,
     is_tensor,
     require_tensor,
     together,
@@ -299,7 +300,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
 
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """``value`` where mask holds, else input; keeps the dtype of ``input``"""
-    value = cast(as_tensor(value), input.dtype)
+    value = in_dtype(value, input.dtype)
     return where(mask, value, input)
 
 

@@ -12,7 +12,7 @@ from ..ops import index as ops
 from ..types import bool_, broadcast_shapes, int64, normalize_dim, size
 from . import elementwise as e
 from . import shape as s
-from ._arguments import as_tensor, cast, expand, index_dtype, is_tensor
+from ._arguments import as_tensor, cast, expand, in_dtype, index_dtype, is_tensor
 
 
 def _wrapped(index: Any, n: int) -> Any:
@@ -57,7 +57,7 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     """input with src added at ``index`` along ``dim``"""
     index = index_dtype(index)
     d = normalize_dim(dim, input.ndim)
-    src = _corner(cast(as_tensor(src), input.dtype), tuple(index.shape))
+    src = _corner(in_dtype(src, input.dtype), tuple(index.shape))
     return e.add(input, bind(ops.ScatterAdd, src, index, shape=tuple(input.shape), dim=d))
 
 
@@ -67,7 +67,7 @@ def scatter(input: Any, dim: int, index: Any, src: Any) -> Any:
     d = normalize_dim(dim, input.ndim)
     shape = tuple(input.shape)
     src = (
-        expand(cast(as_tensor(src), input.dtype), tuple(index.shape))
+        expand(in_dtype(src, input.dtype), tuple(index.shape))
         if not is_tensor(src)
         else _corner(src, tuple(index.shape))
     )
@@ -171,9 +171,8 @@ class _Plan:
             items.append(Ellipsis)
         self.slices: list[tuple[int, int, int]] = []
         self.flipped: list[int] = []
-        self.layout: list[
-            tuple[str, Any]
-        ] = []  # 'keep', 'drop', 'new' or 'index' with its tensor, in order of the result
+        # 'keep', 'drop', 'new' or 'index', in the order of the result; with an index tensor where there is one
+        self.layout: list[tuple[str, Any]] = []
         dim = 0
         for item in items:
             if item is Ellipsis:
@@ -195,6 +194,8 @@ class _Plan:
                 self.slices.append((item % n, item % n + 1, 1))
                 self.layout.append(("drop", None))
                 dim += 1
+            elif self._is_mask(item) and item.ndim == 0:  # yes or no for all of x: a new axis of length 1 or 0
+                self.layout.append(("new", nonzero(s.reshape(item, (1,)), as_tuple=True)[0]))
             elif self._is_mask(item):
                 if tuple(item.shape) != tuple(x.shape[dim : dim + item.ndim]):
                     raise ShapeError(
@@ -270,7 +271,7 @@ class _Plan:
     def indexed(self) -> list[tuple[int, Any]]:
         """(dimension of the view, index tensor) for each index tensor."""
         kept = [(kind, index) for kind, index in self.layout if kind != "drop"]
-        return [(i, index) for i, (kind, index) in enumerate(kept) if kind == "index"]
+        return [(i, index) for i, (kind, index) in enumerate(kept) if index is not None]
 
 
 def get_item(x: Any, key: Any) -> Any:
@@ -307,7 +308,7 @@ def is_view_key(x: Any, key: Any) -> bool:
 def put_flat(x: Any, places: Any, value: Any) -> Any:
     """x with ``value`` written at ``places`` of the flattened x (unique places)"""
     shape, n = tuple(x.shape), size(tuple(x.shape))
-    value = expand(cast(as_tensor(value), x.dtype), tuple(places.shape))
+    value = expand(in_dtype(value, x.dtype), tuple(places.shape))
     flat = s.ravel(places)
     placed = bind(ops.IndexAdd, s.ravel(value), flat, shape=(n,))
     ones = as_tensor(np.ones(tuple(flat.shape), np.int64))
@@ -320,7 +321,7 @@ def index_put(x: Any, indices: tuple[Any, ...], values: Any, accumulate: bool = 
     places = positions(x, tuple(indices))
     if not accumulate:
         return put_flat(x, places, values)
-    value = expand(cast(as_tensor(values), x.dtype), tuple(places.shape))
+    value = expand(in_dtype(values, x.dtype), tuple(places.shape))
     added = bind(ops.IndexAdd, s.ravel(value), s.ravel(places), shape=(size(tuple(x.shape)),))
     return e.add(x, s.reshape(added, tuple(x.shape)))
 

@@ -11,7 +11,7 @@ from ..errors import ShapeError
 from ..op import bind
 from ..ops import shape as ops
 from ..types import Shape, normalize_dim, normalize_dims, promote, size
-from ._arguments import as_tensor, cast, expand, shape_of
+from ._arguments import as_tensor, cast, expand, in_dtype, shape_of
 
 
 def reshape(input: Any, *shape: Any) -> Any:
@@ -50,6 +50,8 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
             f"flatten: start_dim {start_dim} lies behind end_dim {end_dim}",
             hint="use flatten(1) to keep the batch",
         )
+    if a == b:
+        return x
     return reshape(x, (*x.shape[:a], math.prod(x.shape[a : b + 1]), *x.shape[b + 1 :]))
 
 
@@ -316,7 +318,7 @@ def _pad_constant(input: Any, pad: Sequence[int], value: float = 0.0) -> Any:
     from ..types import TensorType, bool_
 
     inside = place(fill(TensorType(tuple(x.shape), bool_), True), shape, index)
-    return where(inside, out, cast(as_tensor(value), x.dtype))
+    return where(inside, out, in_dtype(value, x.dtype))
 
 
 def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
