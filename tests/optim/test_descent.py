@@ -159,7 +159,7 @@ def test_badly_scaled_features_need_fewer_steps_with_adaptive_rates() -> None:
     x = random.normal(size=(200, 6)) * scales
     y = x @ (1 / scales)
     inputs, targets = rg.tensor(x), rg.tensor(y)
-    limit = 2500
+    limit = 1000
 
     def steps_to_target(make: Callable[..., optim.Optimizer]) -> int:
         w = nn.Parameter(rg.zeros(6, dtype=rg.float64))
