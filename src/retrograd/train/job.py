@@ -107,8 +107,8 @@ def fit(
     )  # fmt: skip
     job = Job(options, progress or silent)
     job.read(data, test)
-    folder = RunFolder.create(out, name_of(data))
-    return job.start(folder)
+    recipe, decided = job.sizes()
+    return job.start(RunFolder.create(out, name_of(data)), recipe, decided)
 
 
 class Job:
@@ -143,12 +143,16 @@ class Job:
             self.say("note", note)
         return problem
 
-    def decide(self) -> tuple[Recipe, list[Decided]]:
-        """The recipe: sizes by the table, the rate by a range test."""
+    def sizes(self) -> tuple[Recipe, list[Decided]]:
+        """The recipe by the size of the table and what was asked; raises `UsageError` where that makes no sense."""
         train = self.problem.part("train")
-        recipe, decided = choose_recipe(
+        return choose_recipe(
             len(train), train.inputs[0].shape[1], self.problem.task.kind, **self.options.recipe()
         )
+
+    def rate(self, recipe: Recipe, decided: list[Decided]) -> tuple[Recipe, list[Decided]]:
+        """The recipe with a learning rate, found by a range test unless it was given."""
+        train = self.problem.part("train")
         if recipe.lr is None:
             found = range_test(
                 lambda rate: self.trainer(recipe, lr=rate, schedule=False),
@@ -157,7 +161,7 @@ class Job:
             low, high = RATE_BOUNDS[recipe.optimizer]
             rate = float(f"{min(max(found.suggestion, low), high):.3g}")
             recipe = with_rate(recipe, rate)
-            decided.append(Decided("learning rate", f"{rate:g}", "a short range test, within proven bounds"))
+            decided = [*decided, Decided("learning rate", f"{rate:g}", "a short range test, within proven bounds")]
         return recipe, decided
 
     def trainer(
@@ -183,17 +187,19 @@ class Job:
             return {}
         scores = ev.decode_outputs(outputs, self.problem.preparation, kind, self.limits)
         names = (headline(kind), "median_absolute_error" if kind == "regression" else "accuracy")
+        if not np.isfinite(scores).all():  # the run diverges, and will be stopped for it
+            return dict.fromkeys(names, float("nan"))
         found = metrics_for(kind, part.actual, scores)
         return {name: float(found[name] or np.nan) for name in names}
 
     # --- the run -----------------------------------------------------------------------------------------------------
 
-    def start(self, folder: RunFolder) -> Run:
-        """Decide, say what it costs, and train from the beginning."""
+    def start(self, folder: RunFolder, recipe: Recipe, decided: list[Decided]) -> Run:
+        """Find the rate, say what it costs, and train from the beginning."""
         self.findings = self.problem.examine()
         for finding in self.findings:
             self.say("finding", finding.message, code=finding.code, severity=finding.severity, hint=finding.hint)
-        recipe, decided = self.decide()
+        recipe, decided = self.rate(recipe, decided)
         meter = self.meter(recipe)
         recipe, decided = self.fit_into_time(recipe, decided, meter)
         for decision in decided:
