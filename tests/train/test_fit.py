@@ -336,7 +336,7 @@ def test_a_run_killed_at_any_instant_resumes_to_the_same_bits(tmp_path):
     )
     for trial, seconds in enumerate((0.4, 0.9, 1.6)):
         out = tmp_path / f"killed-{trial}"
-        process = subprocess.Popen([sys.executable, "-c", program, str(path), str(out)], env=os.environ)
+        process = subprocess.Popen([sys.executable, "-c", program, str(path), str(out)], env=_environment())
         deadline = time.monotonic() + 60
         while not list(out.glob("*/checkpoints/*.safetensors")) and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.01)
@@ -376,3 +376,8 @@ def test_rates_that_diverge_are_told_with_a_way_out(tmp_path):
     with pytest.raises(DataError, match="training failed") as error:
         fit(houses(), "price", out=tmp_path, hidden=(8,), optimizer="sgd", lr=1e30, epochs=3)
     assert "--lr" in str(error.value)
+
+
+def _environment() -> dict[str, str]:
+    """For another process: it imports the same package."""
+    return {**os.environ, "PYTHONPATH": str(Path(rg.__file__).parents[1])}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,7 +84,7 @@ def test_an_own_module_with_batch_norm_needs_no_class_to_run(tmp_path):
         "import sys, numpy as np; from retrograd.train.model_file import load_model; "
         "network, _ = load_model(sys.argv[1]); np.save(sys.argv[3], network(np.load(sys.argv[2])))"
     )
-    subprocess.run([sys.executable, "-c", program, str(path), str(rows), str(out)], check=True)
+    subprocess.run([sys.executable, "-c", program, str(path), str(rows), str(out)], check=True, env=_environment())
     np.testing.assert_allclose(np.load(out), model(rg.from_numpy(NUMBERS)).detach().numpy(), rtol=1e-5, atol=1e-6)
 
 
@@ -215,3 +217,8 @@ def test_rows_of_another_shape_are_refused(saved):
         loaded((NUMBERS[:, :2], CODES))
     with pytest.raises(ModelFileError, match="2 inputs"):
         loaded((NUMBERS,))
+
+
+def _environment() -> dict[str, str]:
+    """For another process: it imports the same package."""
+    return {**os.environ, "PYTHONPATH": str(Path(rg.__file__).parents[1])}
