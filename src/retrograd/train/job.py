@@ -218,14 +218,23 @@ class Job:
         facts["options"] = self.options.to_json()
         facts["status"] = "training"
         folder.write_json("run.json", facts)
-        self.say("cost", f"{meter.parameters} parameters; {estimate}", parameters=meter.parameters, **estimate.to_json())
+        self.say(
+            "cost",
+            f"{meter.parameters:,} parameters; {estimate}",
+            parameters=meter.parameters,
+            run=str(folder.path),  # from here on there is something to resume
+            **estimate.to_json(),
+        )
         return self.train(folder, facts, recipe, meter)
 
     def meter(self, recipe: Recipe) -> CostMeter:
         """The cost meter of this problem and recipe."""
         train, validation = self.problem.part("train"), self.problem.part("validation")
         return measure_cost(
-            lambda: self.trainer(recipe), train.inputs, train.target, validation=(validation.inputs, validation.target)
+            lambda: self.trainer(recipe, schedule=False),  # a short run's schedule has fewer steps than are timed
+            train.inputs,
+            train.target,
+            validation=(validation.inputs, validation.target),
         )
 
     def fit_into_time(
