@@ -78,6 +78,15 @@ def test_metric_is_shown_where_there_is_one(capsys: pytest.CaptureFixture[str]) 
     assert "validation accuracy 87.5 %" in err
 
 
+def test_numbers_that_are_not_finite_do_not_stop_the_display(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with Display(Output(), clock=clock) as display:
+        display(Event("start", "", {"epochs": 2, "rows": 80}))
+        clock.now = 11.0
+        display(epoch(1, train_loss=float("nan"), validation_loss=float("inf"), validation_rmse=float("nan")))
+    assert "loss nan · validation inf" in capsys.readouterr().err
+
+
 PROGRAM = """
 import time
 from cli.test_progress import Display, Event, Output, epoch

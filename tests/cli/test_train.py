@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import check_snapshot, flower_lines, house_lines, write_table
+from cli.support import flower_lines, house_lines, write_table
 
 QUICK = ("--epochs", "2", "--seed", "1")
 REGRESSION = {"rmse", "mae", "r2", "median_absolute_error"}
@@ -165,7 +165,7 @@ def test_evaluate(cli, houses: Path) -> None:
     cli("train", houses, "--target", "price", *QUICK)
     result = cli("evaluate", "runs/houses-001", houses)
     assert result.code == 0
-    check_snapshot("evaluate", " ".join(result.out.split()[:6]))
+    assert result.out.startswith("price: 120 rows of houses.csv\n")
     assert "root mean squared error" in result.out
     found = json.loads(cli("evaluate", "runs/houses-001", houses, "--json").out)
     assert set(found["metrics"]) == REGRESSION

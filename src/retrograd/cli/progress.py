@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -157,8 +158,9 @@ class Display:
         if latest.get("validation_loss") is not None:
             parts["validation"] = f"validation {latest['validation_loss']:.4f}"
         for metric in _SHOWN_METRICS:
-            if latest.get(f"validation_{metric}") is not None:
-                parts["validation"] = f"validation {metric} {score(metric, latest[f'validation_{metric}'])}"
+            value = latest.get(f"validation_{metric}")
+            if value is not None and math.isfinite(value):
+                parts["validation"] = f"validation {metric} {score(metric, value)}"
                 break
         if latest.get("rows_per_second"):
             parts["speed"] = f"{number(round(latest['rows_per_second']))} rows/s"
