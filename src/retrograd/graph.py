@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .errors import GraphError, RetrogradError
-from .op import Array, Op, bind, constant, registry, type_of
+from .op import Array, Op, accepts, bind, constant, registry, type_of
 from .types import DType, TensorType, dtype_of
 
 FORMAT = 1
@@ -125,6 +125,11 @@ class Graph:
                     raise GraphError(
                         f"{where} takes {v!r}, defined as {known[v.name]!r}", hint="types must agree"
                     )
+            if not accepts(eq.op, len(eq.inputs), tuple(eq.params)):
+                raise GraphError(
+                    f"{where} has {len(eq.inputs)} inputs and the parameters {sorted(eq.params)}, which it does not take",
+                    hint="save the model again",
+                )
             expected = type_of(eq.op, (v.type for v in eq.inputs), eq.params)
             if tuple(v.type for v in eq.outputs) != expected:
                 raise GraphError(
@@ -147,7 +152,14 @@ class Graph:
         env |= self.constants
         with np.errstate(all="ignore"):
             for eq in self.equations:
-                values = eq.op.eval(*(env[v.name] for v in eq.inputs), **eq.params)
+                try:
+                    values = eq.op.eval(*(env[v.name] for v in eq.inputs), **eq.params)
+                except (TypeError, ValueError, IndexError, OverflowError) as error:
+                    if isinstance(error, RetrogradError):
+                        raise
+                    raise GraphError(
+                        f"{eq.op.name} cannot be evaluated with {eq.params}: {error}", hint="save the model again"
+                    ) from error
                 for v, value in zip(eq.outputs, (values,) if eq.op.n_outputs == 1 else values, strict=True):
                     env[v.name] = np.asarray(value)
         return env if every else [env[v.name] for v in self.outputs]
@@ -181,6 +193,35 @@ class Graph:
         source = self.sources.get(v)
         return constant(self.captured[v]) if source is None else source
 
+    def to_dot(self, values: dict[str, Array] | None = None) -> str:
+        """The graph in Graphviz's language: a box per op, an arrow per use; ``values`` (`evaluate` with ``every=True``)
+        puts the numbers on the boxes: the value itself, or the mean and the largest size of a tensor's entries.
+
+        >>> import retrograd as rg
+        >>> print(rg.trace(lambda x: x.exp())(rg.ones(2)).to_dot())
+        digraph {
+          "x0" [shape=ellipse, label="x0: f32[2]"]
+          "v0" [shape=box, label="exp\\nv0: f32[2]"]
+          "x0" -> "v0"
+          "result 0" [shape=plaintext]
+          "v0" -> "result 0"
+        }
+        """
+
+        def label(v: Var, op: str = "") -> str:
+            text = f"{op}\\n{v!r}" if op else repr(v)
+            return text if values is None else f"{text}\\n{_brief(np.asarray(values[v.name]))}"
+
+        lines = [f'  "{v.name}" [shape=ellipse, label="{label(v)}"]' for v in (*self.inputs, *self.captured)]
+        made_by = {v.name: eq.outputs[0].name for eq in self.equations for v in eq.outputs}
+        for eq in self.equations:
+            here = eq.outputs[0]
+            lines.append(f'  "{here.name}" [shape=box, label="{label(here, eq.op.name)}"]')
+            lines += [f'  "{made_by.get(v.name, v.name)}" -> "{here.name}"' for v in eq.inputs]
+        for k, v in enumerate(self.outputs):
+            lines += [f'  "result {k}" [shape=plaintext]', f'  "{made_by.get(v.name, v.name)}" -> "result {k}"']
+        return "\n".join(["digraph {", *lines, "}"])
+
     def to_json(self) -> dict[str, Any]:
         """The structure as plain JSON data; the arrays of the constants travel beside it (`constants`)."""
         return {
@@ -205,8 +246,10 @@ class Graph:
         """A verified graph from `to_json` and the arrays of its constants; anything else raises `GraphError`."""
         try:
             return _read(data, constants).verify()
-        except RetrogradError:
+        except GraphError:
             raise
+        except RetrogradError as error:
+            raise GraphError(f"not a valid graph: {error.message}", hint="save the model again") from None
         except (
             KeyError,
             TypeError,
@@ -219,6 +262,13 @@ class Graph:
             raise GraphError(
                 f"not a valid graph: {type(error).__name__}: {error}", hint="save the model again"
             ) from None
+
+
+def _brief(value: Array) -> str:
+    """A number as it is; a tensor by the mean and the largest size of its entries."""
+    if value.size == 1:
+        return f"{value.reshape(-1)[0]:.6g}"
+    return f"mean {value.mean():.6g}, largest {np.abs(value).max(initial=0):.6g}"
 
 
 def _var(v: Var) -> dict[str, Any]:

@@ -210,6 +210,16 @@ def type_of(op: type[Op], types: Iterable[TensorType], params: dict[str, Any]) -
     return (out,) if op.n_outputs == 1 else tuple(out)
 
 
+@functools.cache
+def accepts(op: type[Op], inputs: int, params: tuple[str, ...]) -> bool:
+    """True if ``op`` takes that many inputs, and parameters of these names."""
+    try:
+        inspect.signature(op.eval).bind(*[None] * inputs, **dict.fromkeys(params))
+    except TypeError:
+        return False
+    return True
+
+
 def all_ops() -> Iterator[type[Op]]:
     """Every registered op, sorted by name."""
     return iter(sorted(registry.values(), key=lambda op: op.name))

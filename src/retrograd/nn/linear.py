@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import ShapeError, UsageError, describe, user_place
 from ..functions.create import empty
+from ..functions._arguments import require_tensor
 from ..functions.linalg import linear
 from ..tensor import Tensor
 from . import init
@@ -65,6 +66,7 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
+        require_tensor("Linear", input)
         if input.ndim == 0 or input.shape[-1] != self.in_features:
             raise self._wrong_width(input)
         return linear(input, self.weight, self.bias)
