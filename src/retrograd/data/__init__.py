@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from retrograd.data.catalogue import Sample
 from retrograd.data.prepare import Inputs, Preparation
 from retrograd.data.read import read_table
+from retrograd.data.samples import list_samples, write_sample
 from retrograd.data.split import Split, split_rows
 from retrograd.data.table import Column, Table
 from retrograd.data.task import Task, find_column, infer_task, propose_target
