@@ -152,6 +152,19 @@ def test_the_users_plot_settings_do_not_matter(folder: Path) -> None:
     assert (folder / "report.html").read_bytes() == before
 
 
+def test_losses_over_decades_have_plain_ticks(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    path = folder / "metrics.jsonl"
+    epochs = [json.loads(line) for line in path.read_text().splitlines()]
+    for k, epoch in enumerate(epochs):
+        epoch["train_loss"] = 10.0 ** -(4 * k / (len(epochs) - 1))
+    path.write_text("".join(json.dumps(epoch) + "\n" for epoch in epochs))
+    write_report(folder)
+    page, _ = _read(folder)
+    assert ">0.001<" in page.replace("\n", "")
+    assert "mathdefault" not in page
+
+
 def test_it_says_when_the_network_does_not_win(tmp_path: Path) -> None:
     folder = make_run(tmp_path, skill=0.0)
     write_report(folder)

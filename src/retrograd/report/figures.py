@@ -59,6 +59,7 @@ def learning_curves(report: Report) -> str | None:
         losses = np.concatenate([points[:, 1] for points in series.values()])
         if losses.min() > 0 and losses.max() / losses.min() > 20:
             axes.set_yscale("log")
+            log_ticks(axes.yaxis, None)
         best = report["training"]["best_epoch"]
         axes.axvline(best, color=MUTED, linewidth=1, linestyle=":")
         axes.annotate(f"kept: epoch {best}", (best, 1.02), xycoords=("data", "axes fraction"), ha="center",
