@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrograd.data import infer_task, list_samples, read_table, write_sample
+from retrograd.data import infer_task, list_samples, propose_target, read_table, write_sample
 from retrograd.data import samples as module
 from retrograd.data.catalogue import FETCHED, FILES, INVENTED, SAMPLES, SHIPPED, PublicFile
 from retrograd.errors import DataError, UsageError
@@ -25,8 +25,8 @@ HASHES = {
     "breast-cancer": "518936fa92ca3d8a78c420aee22030c4e519ffcba3be15dd23e83f2fc22e20e5",
     "diabetes": "9193026b7622ff944f0a6855a10107b24caf50dad69787c46e6890e69c27faca",
     "wine": "d3fcd1284adcc1c3c1ecc37221dbf2e73d7c3f7a132fbd36525ab1b97baa741b",
-    "rings-invented": "452992253181d3e08fa86d2032dea3b4d2f47e80e65631338a6ba5fb06657041",
-    "waves-invented": "f87da52c2315dbf04b6d0d02ad2e17b6367e66ae4f6562190f7b76af245db02b",
+    "rings-invented": "a0ab71995952af93e4b045930fd878609b5575a4df704de4cf04d59d491af375",
+    "waves-invented": "b706996dac9ff8a45f6a0396feed7d49ad2628ff2cf8042437a49a0d224865e2",
 }
 TASKS = {
     "digits": ("multiclass", 10),
@@ -52,6 +52,7 @@ def test_what_needs_no_network(name: str, tmp_path: Path) -> None:
     sample, table = SAMPLES[name], read_table(path)
     assert (table.n_rows, len(table.columns)) == (sample.rows, sample.columns)
     assert list(table.columns)[-1] == sample.target
+    assert propose_target(table)[0] == sample.target  # the command needs no --target
     task = infer_task(table.columns[sample.target])
     assert (task.kind, len(task.classes or [])) == TASKS[name]
     assert sum(column.n_missing for column in table.columns.values()) == 0
@@ -99,7 +100,7 @@ def test_the_listing() -> None:
 
 def test_invented_tables_are_what_they_say(tmp_path: Path) -> None:
     rings = read_table(write_sample("rings-invented", tmp_path)).columns
-    radius = np.hypot(rings["x"].values, rings["y"].values)
+    radius = np.hypot(rings["x1"].values, rings["x2"].values)
     for kind, centre in (("inner", 1.0), ("middle", 2.0), ("outer", 3.0)):
         mine = radius[rings["ring"].text() == kind]
         assert abs(mine.mean() - centre) < 0.05
@@ -108,7 +109,7 @@ def test_invented_tables_are_what_they_say(tmp_path: Path) -> None:
         name: column.values
         for name, column in read_table(write_sample("waves-invented", tmp_path)).columns.items()
     }
-    rest = waves["height"] - np.sin(2 * waves["x"]) - 0.5 * np.cos(3 * waves["y"])
+    rest = waves["height"] - np.sin(2 * waves["x1"]) - 0.5 * np.cos(3 * waves["x2"])
     assert abs(rest.std() - 0.1) < 0.01
     assert abs(rest.mean()) < 4 * 0.1 / math.sqrt(len(rest))
 
@@ -263,5 +264,5 @@ def test_the_catalogue_describes_the_real_files(
     assert (data_dir / file.path).stat().st_size == file.size
     table = read_table(write_sample(name, tmp_path))
     assert (table.n_rows, len(table.columns)) == (sample.rows, sample.columns)
-    assert sample.target in table.columns
+    assert propose_target(table)[0] == sample.target
     assert infer_task(table.columns[sample.target]).kind in ("regression", "binary", "multiclass")

@@ -107,7 +107,7 @@ INVENTED: dict[str, Sample] = {
             "waves-invented", "Invented: a wavy surface with noise", "height", 1200, 4, "invented",
             "made by retrograd.data.samples from a fixed seed", "CC0 1.0",
             ("invented data: drawn from a formula, says nothing about the world",
-             "height = sin(2 x) + cos(3 y) / 2 + noise of 0.1; the column idle has no influence"),
+             "height = sin(2 x1) + cos(3 x2) / 2 + noise of 0.1; the column idle has no influence"),
         ),
     )
 }  # fmt: skip

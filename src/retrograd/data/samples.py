@@ -170,10 +170,10 @@ def _normal(source: random.Random) -> Iterator[float]:
 
 
 def _rings() -> str:
-    """Three concentric rings, in turn: (x, y) = r (cos t, sin t), r = 1, 2 or 3 plus noise."""
+    """Three concentric rings, in turn: (x1, x2) = r (cos t, sin t), r = 1, 2 or 3 plus noise."""
     source = random.Random(20240501)
     noise = _normal(source)
-    lines = ["x,y,ring"]
+    lines = ["x1,x2,ring"]
     for row in range(900):
         radius = 1.0 + row % 3 + 0.2 * next(noise)
         angle = math.tau * source.random()
@@ -183,10 +183,10 @@ def _rings() -> str:
 
 
 def _waves() -> str:
-    """height = sin(2x) + cos(3y)/2 + noise; a third input, idle, has no part in it."""
+    """height = sin(2 x1) + cos(3 x2)/2 + noise; a third input, idle, has no part in it."""
     source = random.Random(20240502)
     noise = _normal(source)
-    lines = ["x,y,idle,height"]
+    lines = ["x1,x2,idle,height"]
     for _ in range(1200):
         x, y, idle = (4.0 * source.random() - 2.0 for _ in range(3))
         height = math.sin(2.0 * x) + 0.5 * math.cos(3.0 * y) + 0.1 * next(noise)
