@@ -99,6 +99,7 @@ def test_target_by_number_and_options_reach_the_run(cli, houses: Path) -> None:
     uses = {column["name"]: column["use"] for column in facts["data"]["columns"]}
     assert (uses["built"], uses["rooms"], uses["area"]) == ("left out", "left out", "input")
     assert "you chose" in result.err
+    assert "left out built: as you asked" in result.err
 
 
 def test_path_with_spaces_is_quoted_in_the_next_command(cli, in_tmp_path: Path) -> None:

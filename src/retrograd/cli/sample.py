@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, is_dataclass
-from pathlib import Path
-from typing import Annotated, Any
+import shlex
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from retrograd.cli import options
-from retrograd.cli.console import Output, table
+from retrograd.cli.console import Output, wrap
 
 
 def run(
@@ -17,7 +17,10 @@ def run(
         str | None, typer.Argument(metavar="NAME", help="Which table; without a name they are listed.")
     ] = None,
     out: Annotated[
-        str | None, typer.Option("--out", "-o", metavar="FILE", help="Write it here (default: NAME.csv).")
+        str | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="A file (.csv, .csv.gz) or folder (default: NAME.csv here)."
+        ),
     ] = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -36,25 +39,25 @@ def run(
 def _list(output: Output) -> int:
     from retrograd.data import list_samples
 
-    samples = [_as_object(sample) for sample in list_samples()]
-    output.json({"samples": samples})
-    lines = [[str(sample["name"]), str(sample.get("description", ""))] for sample in samples]
-    output.result(table(lines, left=(0, 1)))
+    samples = list_samples()
+    output.json({"samples": [asdict(sample) for sample in samples]})
+    width = max(len(sample.name) for sample in samples) + 2
+    for sample in samples:
+        output.result(wrap(sample.description, indent=" " * width, first=f"{sample.name:<{width}}"))
     output.result()
     output.result("write one with: retrograd sample NAME")
     return 0
 
 
 def _write(output: Output, name: str, out: str | None) -> int:
-    from retrograd.data import write_sample
+    from retrograd.data.samples import find_sample, write_sample
 
-    path = Path(write_sample(name, out if out is not None else f"{name}.csv"))
-    output.json({"name": name, "file": str(path)})
-    output.result(f"next  retrograd train {path}")
+    sample = find_sample(name)
+    path = write_sample(name, "." if out is None else out)
+    output.json({"file": str(path), **asdict(sample)})
+    output.log(f"{path}: {sample.description}")
+    output.log(f"from {sample.source} ({sample.licence})")
+    for note in sample.notes:
+        output.log(note)
+    output.result(f"next  {shlex.join(['retrograd', 'train', str(path), '--target', sample.target])}")
     return 0
-
-
-def _as_object(sample: Any) -> dict[str, Any]:
-    if is_dataclass(sample) and not isinstance(sample, type):
-        return asdict(sample)
-    return dict(sample) if isinstance(sample, dict) else {"name": str(sample)}

@@ -6,6 +6,7 @@ import os
 import platform
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import numpy as np
 import retrograd as rg
 from retrograd.train.problem import Problem
 from retrograd.train.recipe import Decided, Recipe
+
+_PLURAL = {"number": "numbers", "category": "categories", "boolean": "booleans", "date": "dates"}
 
 
 def starting_facts(
@@ -51,6 +54,15 @@ def starting_facts(
         "versions": versions(),
         "command": command(),
     }
+
+
+def column_words(problem: Problem) -> list[str]:
+    """What is learnt from, and what is left out and why, as sentences for people."""
+    used = Counter(problem.table.columns[name].kind for name in problem.preparation.input_names)
+    counts = ", ".join(f"{count} {_PLURAL.get(kind, kind) if count > 1 else kind}" for kind, count in used.items())
+    unused = problem.preparation.unused
+    reasons = {name: "as you asked" if name in problem.left_out else reason for name, reason in unused.items()}
+    return [f"inputs: {counts}"] + [f"left out {name}: {reason}" for name, reason in reasons.items()]
 
 
 def column_facts(problem: Problem, name: str) -> dict[str, Any]:

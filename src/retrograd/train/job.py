@@ -21,7 +21,7 @@ from retrograd.metrics import headline, metrics_for
 from retrograd.train import evidence as ev
 from retrograd.train.checkpoint import write_checkpoint
 from retrograd.train.cost import CostMeter, measure_cost
-from retrograd.train.facts import finding_facts, starting_facts, summary
+from retrograd.train.facts import column_words, finding_facts, starting_facts, summary
 from retrograd.train.interrupt import Interrupt
 from retrograd.train.learning_curve import CurvePoints, learning_curve
 from retrograd.train.model_file import save_model, trace_network
@@ -138,7 +138,11 @@ class Job:
         self.problem = problem = read_problem(data, options.target, test=test, **options.reading())
         self.say("decision", f"target {problem.target}: {problem.target_reason}")
         self.say("decision", f"task {problem.task.kind}: {problem.task.reason}")
-        self.say("decision", f"rows: {problem.split.how}")
+        train, validation, test_rows = (len(getattr(problem.split, part)) for part in ("train", "validation", "test"))
+        sizes = f"{train:,} to train, {validation:,} to validate, {test_rows:,} to test"
+        self.say("decision", f"rows: {sizes}; {problem.split.how}")
+        for sentence in column_words(problem):
+            self.say("decision", sentence)
         for note in [*problem.notes, *problem.split.notes]:
             self.say("note", note)
         return problem
@@ -275,7 +279,7 @@ class Job:
         if history.best_epoch == 0 and not history.interrupted:
             raise DataError(
                 f"training failed: {history.stopped_because}",
-                hint=f"--lr {(recipe.lr or 1e-3) / 10:g}, and check the data for extreme values",
+                hint=f"--lr {min((recipe.lr or 1e-2) / 10, 1e-3):g}, and check the data for extreme values",
             )
         facts["training"] = {
             "epochs": len(history.records),
