@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from retrograd.data.catalogue import Sample
+from retrograd.data.checks import examine
+from retrograd.data.findings import Finding
 from retrograd.data.prepare import Inputs, Preparation
 from retrograd.data.read import read_table
 from retrograd.data.samples import list_samples, write_sample
