@@ -10,7 +10,7 @@ from . import ops  # noqa: F401  (importing the ops fills the registry)
 from .errors import RetrogradError, TraceError
 from .functions.create import array_of, from_array
 from .grad import Node, record
-from .inplace import refresh
+from .inplace import refresh, replay
 from .op import Op, context, install_eager
 from .tensor import Tensor
 from .types import TensorType, dtype_of
@@ -78,15 +78,19 @@ def _make(value: Any, kind: TensorType | None, node: Node | None = None, slot: i
 
 
 def link_view(out: Tensor, op: type[Op], source: Tensor, params: dict[str, Any]) -> None:
-    """Note that ``out`` looks into the memory of ``source``."""
-    value = out._value
-    if isinstance(value, np.ndarray) and value.size and not np.may_share_memory(value, source._value):
+    """Note that ``out`` looks into the memory of ``source``, unless the op had to copy."""
+    base = source._base if source._base is not None else source
+    seen, looked_at = out._value, source._value
+    if not isinstance(seen, np.ndarray):  # a variable of a graph: would it copy, if the base lay in memory row by row?
+        looked_at = replay(source, np.empty(base._type.shape, np.bool_))
+        seen = op.eval(looked_at, **params)
+    if seen.size and not np.may_share_memory(seen, looked_at):
         return
     out._version = source._version
     out._parent = source
-    out._base = source._base if source._base is not None else source
+    out._base = base
     out._replay = (op, params)
-    out._stamp = out._base._edits
+    out._stamp = base._edits
 
 
 install_eager(Eager(), _make)

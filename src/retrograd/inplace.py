@@ -101,7 +101,7 @@ def _copy(x: Any, value: np.ndarray[Any, Any]) -> None:
 def _write_view(x: Any, result: Any) -> None:
     """The base becomes itself with the viewed elements replaced; reverse: their gradient goes to the new value."""
     base = x._base
-    places = _places(x)
+    places = replay(x, np.arange(size(base._type.shape)).reshape(base._type.shape))
     if np.unique(places).size != places.size:
         raise GradError(
             "an expanded tensor is written in place: several elements share one memory",
@@ -120,16 +120,15 @@ def _write_view(x: Any, result: Any) -> None:
     refresh(x)
 
 
-def _places(view: Any) -> np.ndarray[Any, Any]:
-    """Positions of a view's elements in its flattened base, found by running its view ops on position numbers."""
+def replay(view: Any, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """What ``view`` sees of ``array``, which stands for the memory of its base."""
     chain = []
     while view._parent is not None:
         chain.append(view._replay)
         view = view._parent
-    numbers = np.arange(size(view._type.shape)).reshape(view._type.shape)
     for op, params in reversed(chain):
-        numbers = op.eval(numbers, **params)
-    return np.asarray(numbers)
+        array = op.eval(array, **params)
+    return np.asarray(array)
 
 
 def _direct(x: Any, *others: Any) -> bool:
