@@ -132,3 +132,31 @@ def test_evaluate_without_the_target(cli, trained: Path, in_tmp_path: Path) -> N
     assert result.code == 1
     assert "'price'" in result.err
     assert "hint:" in result.err
+
+
+FORMS = {
+    "semicolons and decimal commas": lambda text: text.replace(",", ";").replace(".", ",").encode(),
+    "tabs": lambda text: text.replace(",", "\t").encode(),
+    "pipes": lambda text: text.replace(",", "|").encode(),
+    "windows line ends": lambda text: text.replace("\n", "\r\n").encode(),
+    "byte order mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "utf-16": lambda text: text.encode("utf-16"),
+    "no newline at the end": lambda text: text.rstrip("\n").encode(),
+    "quotes": lambda text: "".join(
+        ",".join(f'"{cell}"' for cell in line.split(",")) + "\n" for line in text.splitlines()
+    ).encode(),
+    "gzip": lambda text: gzip.compress(text.encode()),
+    "columns in another order": lambda text: "".join(
+        ",".join(line.split(",")[::-1]) + "\n" for line in text.splitlines()
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_same_rows_however_they_are_written(cli, trained: Path, in_tmp_path: Path, form: str) -> None:
+    """The spelling of a table makes no difference to any digit of its predictions."""
+    path = Path("houses.csv.gz" if form == "gzip" else "houses.csv")
+    path.write_bytes(FORMS[form]((trained / "houses.csv").read_text()))
+    result = cli("predict", trained / "runs/houses-001", path)
+    assert result.code == 0, result.err
+    assert result.out == cli("predict", trained / "runs/houses-001", trained / "houses.csv").out

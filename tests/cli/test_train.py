@@ -115,26 +115,13 @@ def test_own_test_table(cli, houses: Path) -> None:
         assert len(list(csv.DictReader(file))) == 30
 
 
-FORMS = {
-    "semicolons and decimal commas": lambda text: text.replace(",", ";").replace(".", ",").encode(),
-    "tabs": lambda text: text.replace(",", "\t").encode(),
-    "pipes": lambda text: text.replace(",", "|").encode(),
-    "windows line ends": lambda text: text.replace("\n", "\r\n").encode(),
-    "byte order mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
-    "latin 1": lambda text: text.replace("oil", "öl").encode("latin-1"),
-    "utf-16": lambda text: text.encode("utf-16"),
-    "no newline at the end": lambda text: text.rstrip("\n").encode(),
-    "gzip": lambda text: gzip.compress(text.encode()),
-    "missing cells": lambda text: text.replace(",gas,", ",?,", 5).replace(",oil,", ",,", 5).replace(",wood,", ",NA,").encode(),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_tables_however_they_are_written(cli, in_tmp_path: Path, form: str) -> None:
+def test_table_of_another_country_and_system(cli, in_tmp_path: Path) -> None:
+    """Semicolons, decimal commas, a byte order mark, Windows line ends, missing cells, compressed: all at once."""
     text = "".join(",".join(line) + "\n" for line in house_lines(60))
-    path = Path("houses.csv.gz" if form == "gzip" else "houses.csv")
-    path.write_bytes(FORMS[form](text))
-    result = cli("train", path, "--target", "price", *QUICK, "--json")
+    text = text.replace(",gas,", ",?,", 5).replace(",oil,", ",,", 5).replace(",wood,", ",NA,", 5)
+    text = text.replace(",", ";").replace(".", ",").replace("\n", "\r\n")
+    Path("houses.csv.gz").write_bytes(gzip.compress(b"\xef\xbb\xbf" + text.encode()))
+    result = cli("train", "houses.csv.gz", "--target", "price", *QUICK, "--json")
     assert result.code == 0, result.err
     assert json.loads(result.out)["task"] == "regression"
     facts = json.loads(Path("runs/houses-001/run.json").read_text())
@@ -174,7 +161,7 @@ def test_evaluate(cli, houses: Path) -> None:
 
 
 def test_tune_lr(cli, flowers: Path) -> None:
-    rates = ("--rates", "0.000001,0.003,30", "--steps", "60")
+    rates = ("--rates", "0.000001,0.003,30", "--steps", "30")
     result = cli("tune-lr", flowers, "--target", "kind", *rates)
     assert result.code == 0
     assert "<- best" in result.out
