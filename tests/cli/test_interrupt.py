@@ -52,6 +52,29 @@ def test_ctrl_c_keeps_the_best_and_resume_goes_on(tmp_path: Path) -> None:
     assert json.loads(out)["epochs"] > stopped_at
 
 
+@pytest.mark.parametrize(
+    "stopping", [("--epochs", "3"), ("--epochs", "200", "--lr", "0.1")], ids=["all epochs", "early"]
+)
+def test_ctrl_c_while_the_run_is_judged(cli, houses: Path, monkeypatch, stopping: tuple[str, ...]) -> None:
+    """Training is over by then: resuming trains no more, and reports what the undisturbed run reports."""
+    from retrograd.train.job import Job
+
+    words = ("train", houses, "--target", "price", "--seed", "3", *stopping, "--json")
+    expected = json.loads(cli(*words).out)
+
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Job, "finish", interrupted)
+        result = cli(*words)
+    assert result.code == 130
+    assert result.err.endswith("hint: go on with: retrograd resume runs/houses-002\n")
+    found = json.loads(cli("resume", "runs/houses-002", "--json").out)
+    for key in ("metrics", "baseline", "epochs"):
+        assert found[key] == expected[key]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 def test_killed_run_resumes_to_the_result_of_an_undisturbed_one(tmp_path: Path) -> None:

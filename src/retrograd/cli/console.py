@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import textwrap
@@ -36,8 +37,6 @@ class Output:
 
 def is_terminal(stream: Any) -> bool:
     """True when a person watches, on a terminal that can move its cursor."""
-    import os
-
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 

@@ -101,5 +101,5 @@ Seed = Annotated[
     typer.Option("--seed", help="Same seed, same data: same run.", rich_help_panel=_TRAINING, metavar="N"),
 ]
 Threads = Annotated[
-    int | None, _option("--threads", "Threads for matrix products (default: all cores).", _TRAINING, "N")
+    int | None, _option("--threads", "Threads for matrix products (default: 1).", _TRAINING, "N")
 ]

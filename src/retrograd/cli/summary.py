@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from retrograd.cli.console import Output, table, wrap
+from retrograd.cli.console import Output, is_terminal, table, wrap
 from retrograd.cli.progress import LABEL_WIDTH, SEVERITY
 from retrograd.report.words import duration, number, score, span
 
@@ -22,6 +23,8 @@ def tell_run(output: Output, report: Mapping[str, Any], path: Path) -> None:
     """Everything a person needs after training, in about twenty lines of standard output."""
     unit = report["target"].get("unit")
     rows = report["split"]["test"]
+    if is_terminal(sys.stdout):
+        output.log()  # the result stands apart from the log where both are on one screen
     output.result(f"{report['target']['name']}: {number(rows)} test rows that were not trained on")
     output.result()
     output.result(comparison_table(report, unit))
