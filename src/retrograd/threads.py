@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .errors import UsageError
@@ -18,6 +20,15 @@ def set_num_threads(n: int) -> None:
     from threadpoolctl import threadpool_limits
 
     _limiter = threadpool_limits(limits=n, user_api="blas")
+
+
+@contextmanager
+def num_threads(n: int) -> Iterator[None]:
+    """Within the `with` block NumPy's matrix product uses at most ``n`` threads; afterwards as many as before."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=n, user_api="blas"):
+        yield
 
 
 def get_num_threads() -> int:

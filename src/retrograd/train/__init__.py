@@ -18,9 +18,9 @@ from retrograd.train.rate import RateSweep, range_test, sweep_rates
 from retrograd.train.trainer import History, Trainer
 
 if TYPE_CHECKING:
+    from retrograd.train.continuation import resume
     from retrograd.train.job import Run, fit
     from retrograd.train.predict import Model, load
-    from retrograd.train.continuation import resume
     from retrograd.train.tune import tune_lr
 
 __all__ = [

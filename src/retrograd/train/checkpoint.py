@@ -42,11 +42,15 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read what `save_checkpoint` wrote; `ModelFileError` when the file is damaged or something else."""
     arrays, metadata = read_tensor_file(path)
     if metadata.get("format") != _FORMAT:
-        raise ModelFileError(f"{path} is not a checkpoint of this version", hint="retrograd resume RUN takes a run folder")
+        raise ModelFileError(
+            f"{path} is not a checkpoint of this version", hint="retrograd resume RUN takes a run folder"
+        )
     try:
         return _decode(metadata["state"], arrays)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        raise ModelFileError(f"{path} is damaged", hint="resume from an older checkpoint, or train again") from None
+        raise ModelFileError(
+            f"{path} is damaged", hint="resume from an older checkpoint, or train again"
+        ) from None
 
 
 def newest_checkpoint(folder: RunFolder) -> dict[str, Any] | None:

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from retrograd.errors import DataError, UsageError
+from retrograd.threads import num_threads
 from retrograd.train.checkpoint import newest_checkpoint
 from retrograd.train.job import Job, Run
-from retrograd.train.options import Options
+from retrograd.train.options import THREADS, Options
 from retrograd.train.progress import Progress, silent
 from retrograd.train.recipe import Recipe
 from retrograd.train.run_folder import RunFolder
 from retrograd.train.trainer import History
 
 
-def resume(run: str | os.PathLike[str], *, data: Any = None, test: Any = None, progress: Progress | None = None) -> Run:
+def resume(
+    run: str | os.PathLike[str], *, data: Any = None, test: Any = None, progress: Progress | None = None
+) -> Run:
     """Continue the run in folder ``run`` from its newest checkpoint, and report on it.
 
     Data and split are made again from the same file with the same seed; a file that has changed is refused.  ``data``
@@ -28,14 +31,24 @@ def resume(run: str | os.PathLike[str], *, data: Any = None, test: Any = None, p
         options = Options.from_json(facts["options"])
         recipe = Recipe.from_json(facts["settings"])
     except (KeyError, TypeError, ValueError):
-        raise DataError(f"{folder.path}/run.json is not that of a run of this version", hint="train again") from None
+        raise DataError(
+            f"{folder.path}/run.json is not that of a run of this version", hint="train again"
+        ) from None
     if facts.get("status") == "finished" and (folder.path / "report.json").is_file():
         return finished_run(folder, facts)
-    job = Job(options, progress or silent)
+    with num_threads(options.threads or THREADS):
+        return _go_on(folder, facts, Job(options, progress or silent), recipe, data, test)
+
+
+def _go_on(folder: RunFolder, facts: dict[str, Any], job: Job, recipe: Recipe, data: Any, test: Any) -> Run:
+    """Read the same data again and train on from the newest checkpoint."""
+    options = job.options
     source = options.data if data is None else data
     own_test = options.test if test is None else test
     if source is None:
-        raise UsageError("this run was started on data in memory", hint="retrograd.train.resume(run, data=the_same_data)")
+        raise UsageError(
+            "this run was started on data in memory", hint="retrograd.train.resume(run, data=the_same_data)"
+        )
     problem = job.read(source, own_test)
     if problem.fingerprint != facts["data"]["fingerprint"]:
         raise DataError(
@@ -66,5 +79,7 @@ def finished_run(folder: RunFolder, facts: dict[str, Any]) -> Run:
         seconds=training["seconds"],
     )
     model = str(Path(folder.path) / "model.safetensors")
-    result = summary(facts, report, model=model, run=str(folder.path), seconds=float(facts.get("seconds") or 0.0))
+    result = summary(
+        facts, report, model=model, run=str(folder.path), seconds=float(facts.get("seconds") or 0.0)
+    )
     return Run(folder.path, result, report, history)

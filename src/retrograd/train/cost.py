@@ -124,7 +124,9 @@ def measure_cost(
         batch = min(trainer.batch_size, len(targets))
         part = [array[:batch] for array in inputs]
         trainer.model.train()
-        trainer.step(part, targets[:batch])  # the first step makes the optimiser's state: not what a step costs
+        trainer.step(
+            part, targets[:batch]
+        )  # the first step makes the optimiser's state: not what a step costs
         step_seconds = _typical(lambda: trainer.step(part, targets[:batch]), repeats=8)
         validation_seconds = 0.0
         if validation is not None:

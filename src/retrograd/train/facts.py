@@ -59,9 +59,13 @@ def starting_facts(
 def column_words(problem: Problem) -> list[str]:
     """What is learnt from, and what is left out and why, as sentences for people."""
     used = Counter(problem.table.columns[name].kind for name in problem.preparation.input_names)
-    counts = ", ".join(f"{count} {_PLURAL.get(kind, kind) if count > 1 else kind}" for kind, count in used.items())
+    counts = ", ".join(
+        f"{count} {_PLURAL.get(kind, kind) if count > 1 else kind}" for kind, count in used.items()
+    )
     unused = problem.preparation.unused
-    reasons = {name: "as you asked" if name in problem.left_out else reason for name, reason in unused.items()}
+    reasons = {
+        name: "as you asked" if name in problem.left_out else reason for name, reason in unused.items()
+    }
     return [f"inputs: {counts}"] + [f"left out {name}: {reason}" for name, reason in reasons.items()]
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-import retrograd as rg
 from retrograd.errors import DataError
 from retrograd.metrics import headline, metrics_for
+from retrograd.threads import num_threads
 from retrograd.train import evidence as ev
 from retrograd.train.checkpoint import write_checkpoint
 from retrograd.train.cost import CostMeter, measure_cost
@@ -25,7 +25,7 @@ from retrograd.train.facts import column_words, finding_facts, starting_facts, s
 from retrograd.train.interrupt import Interrupt
 from retrograd.train.learning_curve import CurvePoints, learning_curve
 from retrograd.train.model_file import save_model, trace_network
-from retrograd.train.options import Options, name_of, path_of
+from retrograd.train.options import THREADS, Options, name_of, path_of
 from retrograd.train.overfitting import judge_overfitting
 from retrograd.train.predict import Model, load
 from retrograd.train.problem import Problem, read_problem
@@ -105,10 +105,11 @@ def fit(
         target, seed, epochs, time_limit, threads, layers, activation, dropout, optimizer, lr, batch_size, loss,
         group, time, header, tuple(exclude), path_of(data), None if test is None else path_of(test),
     )  # fmt: skip
-    job = Job(options, progress or silent)
-    job.read(data, test)
-    recipe, decided = job.sizes()
-    return job.start(RunFolder.create(out, name_of(data)), recipe, decided)
+    with num_threads(options.threads or THREADS):
+        job = Job(options, progress or silent)
+        job.read(data, test)
+        recipe, decided = job.sizes()
+        return job.start(RunFolder.create(out, name_of(data)), recipe, decided)
 
 
 class Job:
@@ -118,8 +119,6 @@ class Job:
         self.options, self.progress = options, progress
         self.started = time.monotonic()
         self.spent_before = 0.0  # seconds of the run before it was resumed
-        if options.threads is not None:
-            rg.set_num_threads(options.threads)
 
     @property
     def seconds(self) -> float:
@@ -138,7 +137,9 @@ class Job:
         self.problem = problem = read_problem(data, options.target, test=test, **options.reading())
         self.say("decision", f"target {problem.target}: {problem.target_reason}")
         self.say("decision", f"task {problem.task.kind}: {problem.task.reason}")
-        train, validation, test_rows = (len(getattr(problem.split, part)) for part in ("train", "validation", "test"))
+        train, validation, test_rows = (
+            len(getattr(problem.split, part)) for part in ("train", "validation", "test")
+        )
         sizes = f"{train:,} to train, {validation:,} to validate, {test_rows:,} to test"
         self.say("decision", f"rows: {sizes}; {problem.split.how}")
         for sentence in column_words(problem):
@@ -165,7 +166,10 @@ class Job:
             low, high = RATE_BOUNDS[recipe.optimizer]
             rate = float(f"{min(max(found.suggestion, low), high):.3g}")
             recipe = with_rate(recipe, rate)
-            decided = [*decided, Decided("learning rate", f"{rate:g}", "a short range test, within proven bounds")]
+            decided = [
+                *decided,
+                Decided("learning rate", f"{rate:g}", "a short range test, within proven bounds"),
+            ]
         return recipe, decided
 
     def trainer(
@@ -202,14 +206,21 @@ class Job:
         """Find the rate, say what it costs, and train from the beginning."""
         self.findings = self.problem.examine()
         for finding in self.findings:
-            self.say("finding", finding.message, code=finding.code, severity=finding.severity, hint=finding.hint)
+            self.say(
+                "finding", finding.message, code=finding.code, severity=finding.severity, hint=finding.hint
+            )
         recipe, decided = self.rate(recipe, decided)
         meter = self.meter(recipe)
         recipe, decided = self.fit_into_time(recipe, decided, meter)
         for decision in decided:
             self.say("decision", f"{decision.what}: {decision.choice} ({decision.why})", by=decision.by)
         facts = starting_facts(
-            self.problem, recipe, decided, name=folder.path.name, seed=self.options.seed, threads=self.options.threads
+            self.problem,
+            recipe,
+            decided,
+            name=folder.path.name,
+            seed=self.options.seed,
+            threads=self.options.threads,
         )
         estimate = meter.estimate(recipe.epochs)
         facts["findings"] = finding_facts(self.findings)
@@ -235,7 +246,9 @@ class Job:
         """The cost meter of this problem and recipe."""
         train, validation = self.problem.part("train"), self.problem.part("validation")
         return measure_cost(
-            lambda: self.trainer(recipe, schedule=False),  # a short run's schedule has fewer steps than are timed
+            lambda: self.trainer(
+                recipe, schedule=False
+            ),  # a short run's schedule has fewer steps than are timed
             train.inputs,
             train.target,
             validation=(validation.inputs, validation.target),
@@ -264,18 +277,20 @@ class Job:
         trainer = self.trainer(recipe, metrics=self.epoch_metrics, progress=self.progress)
         if state is not None:
             trainer.load_state_dict(state)
+        ended = trainer.history.stopped_because  # training was over, and the run was stopped while it was judged
         limit = self.options.time_limit
         with Interrupt() as interrupt:
             history = trainer.fit(
                 train.inputs,
                 train.target,
                 validation=(validation.inputs, validation.target),
-                epochs=recipe.epochs,
+                epochs=trainer.epoch if ended else recipe.epochs,
                 time_limit=None if limit is None else max(0.5, limit * _TRAINING_SHARE),
                 interrupt=interrupt,
                 on_epoch=folder.append_metrics,
                 checkpoint=lambda now: write_checkpoint(folder, now["steps"], now),
             )
+        history.stopped_because = ended or history.stopped_because
         if history.best_epoch == 0 and not history.interrupted:
             raise DataError(
                 f"training failed: {history.stopped_because}",
@@ -320,7 +335,9 @@ class Job:
         folder.write_arrays("evidence.npz", arrays)
         write_atomically(folder.path / "predictions.csv", ev.predictions_csv(problem, arrays))
         actual = arrays["test_actual"]
-        found = metrics_for(kind, actual, arrays["test_prediction" if kind == "regression" else "test_probabilities"])
+        found = metrics_for(
+            kind, actual, arrays["test_prediction" if kind == "regression" else "test_probabilities"]
+        )
         self.save(folder, facts, trainer, found)
         facts["next_command"] = f"retrograd predict {folder.path} NEW_DATA"
         facts["status"] = "finished"
@@ -370,7 +387,9 @@ class Job:
         points = learning_curve(score, len(train), seed=self.options.seed)
         return points if np.isfinite(points.scores).all() else None
 
-    def save(self, folder: RunFolder, facts: dict[str, Any], trainer: Trainer, metrics: dict[str, Any]) -> None:
+    def save(
+        self, folder: RunFolder, facts: dict[str, Any], trainer: Trainer, metrics: dict[str, Any]
+    ) -> None:
         """Write the model file: the graph of the network for one row, its weights, the preparation."""
         network = trace_network(trainer.model, self.problem.part("train").inputs)
         content = {

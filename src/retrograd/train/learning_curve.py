@@ -47,7 +47,9 @@ def learning_curve(
     """
     sizes = np.unique([max(min(fewest, rows), round(fraction * rows)) for fraction in fractions])
     if len(sizes) < 3:
-        raise UsageError(f"{rows} rows are too few for a learning curve", hint="it needs parts of three sizes")
+        raise UsageError(
+            f"{rows} rows are too few for a learning curve", hint="it needs parts of three sizes"
+        )
     scores = np.empty((len(sizes), repeats))
     for repeat in range(repeats):
         order = np.random.default_rng([seed, repeat]).permutation(rows)

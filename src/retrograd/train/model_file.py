@@ -22,7 +22,9 @@ from retrograd.train.tensor_file import read_tensor_file, write_tensor_file
 from retrograd.train.trainer import as_arrays
 
 FORMAT = "retrograd model 1"
-_LARGEST_VALUE = 50_000_000  # elements of one intermediate value of one row; larger ones come from hostile files
+_LARGEST_VALUE = (
+    50_000_000  # elements of one intermediate value of one row; larger ones come from hostile files
+)
 _MOST_EQUATIONS = 100_000
 _ROWS_AT_ONCE = 4096
 
@@ -38,7 +40,9 @@ class Network:
         arrays = self._checked(as_arrays(inputs))
         rows = len(arrays[0])
         if rows == 0:
-            return np.zeros((0, *self.graph.outputs[0].type.shape[1:]), self.graph.outputs[0].type.dtype.numpy)
+            return np.zeros(
+                (0, *self.graph.outputs[0].type.shape[1:]), self.graph.outputs[0].type.dtype.numpy
+            )
         parts = []
         with rg.no_grad():
             for start in range(0, rows, _ROWS_AT_ONCE):
@@ -83,7 +87,9 @@ def trace_network(model: Any, inputs: Any) -> Network:
     finally:
         model.train(training)
     if len(graph.outputs) != 1:
-        raise ModelFileError(f"the network has {len(graph.outputs)} outputs", hint="return one tensor from forward()")
+        raise ModelFileError(
+            f"the network has {len(graph.outputs)} outputs", hint="return one tensor from forward()"
+        )
     return Network(graph)
 
 
@@ -120,7 +126,9 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Network, dict[str, Any]]:
         ) from None
     facts = metadata.get("facts")
     if not isinstance(facts, dict):
-        raise ModelFileError("the file says nothing about its data", where=str(path), hint="copy it again, or train again")
+        raise ModelFileError(
+            "the file says nothing about its data", where=str(path), hint="copy it again, or train again"
+        )
     return Network(graph), facts
 
 
@@ -139,7 +147,11 @@ def _demand_sane(graph: Graph, arrays: Mapping[str, np.ndarray]) -> None:
             )
     for variable in [*graph.inputs, *graph.outputs]:
         if not variable.type.shape or variable.type.shape[0] != 1:
-            raise ModelFileError("the network in this file is not one for rows", hint="save it with save_model")
+            raise ModelFileError(
+                "the network in this file is not one for rows", hint="save it with save_model"
+            )
     unused = arrays.keys() - graph.constants.keys()
     if unused:
-        raise ModelFileError(f"the array {sorted(unused)[0]!r} belongs to nothing", hint="copy the file again")
+        raise ModelFileError(
+            f"the array {sorted(unused)[0]!r} belongs to nothing", hint="copy the file again"
+        )

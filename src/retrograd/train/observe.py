@@ -46,6 +46,8 @@ def _watcher(log: PassLog, name: str) -> Any:
     def watch(module: Any, inputs: Any, output: Any) -> None:
         log.forward.append((name, output.detach().numpy().copy()))
         if output.requires_grad:
-            output.register_hook(lambda gradient: log.backward.append((name, gradient.detach().numpy().copy())))
+            output.register_hook(
+                lambda gradient: log.backward.append((name, gradient.detach().numpy().copy()))
+            )
 
     return watch

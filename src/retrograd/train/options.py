@@ -10,6 +10,10 @@ from typing import Any
 
 from retrograd.errors import UsageError
 
+THREADS = 1
+"""Threads of a run that asks for none: its matrix products take some 100 µs, less than handing work to a thread costs, and
+its results do not depend on the number of cores."""
+
 
 @dataclass(frozen=True)
 class Options:

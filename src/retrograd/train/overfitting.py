@@ -54,7 +54,9 @@ def judge_overfitting(training: np.ndarray, validation: np.ndarray) -> Overfitti
     """
     train, held_out = float(np.mean(training)), float(np.mean(validation))
     gap = held_out - train
-    error = float(np.sqrt(np.var(training) / max(1, len(training)) + np.var(validation) / max(1, len(validation))))
+    error = float(
+        np.sqrt(np.var(training) / max(1, len(training)) + np.var(validation) / max(1, len(validation)))
+    )
     losses = f"the loss is {train:.3g} on training rows and {held_out:.3g} on validation rows"
     if min(len(training), len(validation)) < _FEWEST:
         verdict, sentence = "unknown", f"Too few rows to tell whether the network overfits: {losses}."

@@ -65,7 +65,9 @@ def probe_minimum(
         value = loss(model(*rows), rg.from_numpy(as_array(targets)))
         gradients = rg.autograd.grad([value], parameters, create_graph=True, allow_unused=True)
         gradients = [g for g in gradients if g is not None]
-        norm = float(np.linalg.norm(np.concatenate([g.detach().numpy().ravel() for g in gradients]).astype(np.float64)))
+        norm = float(
+            np.linalg.norm(np.concatenate([g.detach().numpy().ravel() for g in gradients]).astype(np.float64))
+        )
 
         def times(vector: np.ndarray) -> np.ndarray:
             return _hessian_times(gradients, parameters, vector)
@@ -117,6 +119,8 @@ def _extreme_eigenvalues(
             break
         beside.append(length)
         basis.append(image / length)
-    matrix = np.diag(diagonal) + np.diag(beside[: len(diagonal) - 1], 1) + np.diag(beside[: len(diagonal) - 1], -1)
+    matrix = (
+        np.diag(diagonal) + np.diag(beside[: len(diagonal) - 1], 1) + np.diag(beside[: len(diagonal) - 1], -1)
+    )
     values = np.linalg.eigvalsh(matrix)
     return float(values[0]), float(values[-1])

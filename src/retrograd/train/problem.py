@@ -66,7 +66,8 @@ class Problem:
             table = self.test_table if own_test else self.table
             numbers = self.test_row_numbers if own_test else self.row_numbers
             rows = getattr(self.split, name)
-            assert table is not None and numbers is not None
+            assert table is not None
+            assert numbers is not None
             chosen = table.select(rows)
             prepared = self.preparation.transform(chosen)
             encoded = self.preparation.encode_target(chosen)

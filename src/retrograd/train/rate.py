@@ -172,7 +172,9 @@ def judge_rates(rates: Sequence[float], results: Sequence[tuple[float, float]]) 
             verdict = "fine"
         else:
             verdict = "crawling" if rate < best_rate else "overshooting"
-        verdicts.append(RateVerdict(rate, verdict, first, last, progress if math.isfinite(progress) else -math.inf))
+        verdicts.append(
+            RateVerdict(rate, verdict, first, last, progress if math.isfinite(progress) else -math.inf)
+        )
     return verdicts
 
 

@@ -22,7 +22,13 @@ from retrograd.train.trainer import Trainer
 OPTIMIZERS = ("adamw", "adam", "sgd", "rmsprop", "adagrad")
 REGRESSION_LOSSES = {"mse": "MSELoss", "mae": "L1Loss", "huber": "HuberLoss", "smooth_l1": "SmoothL1Loss"}
 CLASS_LOSSES = ("cross_entropy", "label_smoothing")
-RATE_BOUNDS = {"adamw": (5e-4, 2e-3), "adam": (5e-4, 2e-3), "rmsprop": (2e-4, 2e-3), "sgd": (1e-3, 0.3), "adagrad": (3e-3, 0.1)}
+RATE_BOUNDS = {
+    "adamw": (5e-4, 2e-3),
+    "adam": (5e-4, 2e-3),
+    "rmsprop": (2e-4, 2e-3),
+    "sgd": (1e-3, 0.3),
+    "adagrad": (3e-3, 0.1),
+}
 """Between these the suggestion of the range test is taken; beyond them its noise would cost more than it gains."""
 
 
@@ -89,7 +95,11 @@ def choose_recipe(
     """
     _check(task_kind, epochs, activation, dropout, optimizer, lr, batch_size, loss)
     many = rows >= 6000
-    layers = None if hidden is None else tuple(int(width) for width in ([hidden] if isinstance(hidden, int) else hidden))
+    layers = (
+        None
+        if hidden is None
+        else tuple(int(width) for width in ([hidden] if isinstance(hidden, int) else hidden))
+    )
     if layers is not None and any(width < 1 for width in layers):
         raise UsageError(f"hidden layers of {layers} units", hint="--hidden 64,32")
     bins = min(16, 1024 // max(1, numbers)) if many and layers is None else 0
@@ -102,7 +112,9 @@ def choose_recipe(
         bins=bins if bins >= 4 else 0,
         hidden=layers,
     )
-    default_batch = 32 if rows < 1500 else 64 if rows < 3000 else 128 if rows < 8000 else 256 if rows < 30000 else 512
+    default_batch = (
+        32 if rows < 1500 else 64 if rows < 3000 else 128 if rows < 8000 else 256 if rows < 30000 else 512
+    )
     default_epochs = 60 if rows < 8000 else 40
     chosen_epochs = default_epochs if epochs is None else int(epochs)
     recipe = Recipe(
@@ -117,10 +129,25 @@ def choose_recipe(
     )
     size = f"{rows} training rows"
     decided = [
-        _decision("network", architecture.describe(), f"for {size}", layers is not None or activation or dropout is not None),
-        _decision("optimiser", recipe.optimizer, "adapts its steps to each weight; decays weights", optimizer is not None),
+        _decision(
+            "network",
+            architecture.describe(),
+            f"for {size}",
+            layers is not None or activation or dropout is not None,
+        ),
+        _decision(
+            "optimiser",
+            recipe.optimizer,
+            "adapts its steps to each weight; decays weights",
+            optimizer is not None,
+        ),
         _decision("batch size", str(recipe.batch_size), f"for {size}", batch_size is not None),
-        _decision("epochs", f"at most {recipe.epochs}", f"stops after {recipe.patience} without gain", epochs is not None),
+        _decision(
+            "epochs",
+            f"at most {recipe.epochs}",
+            f"stops after {recipe.patience} without gain",
+            epochs is not None,
+        ),
         _decision("loss", recipe.loss, "squared error" if recipe.loss == "mse" else "", loss is not None),
     ]
     if lr is not None:
@@ -129,7 +156,9 @@ def choose_recipe(
 
 
 def _decision(what: str, choice: str, why: str, given: Any) -> Decided:
-    return Decided(what, choice, "as you asked" if given else why or "the usual choice", "you" if given else "retrograd")
+    return Decided(
+        what, choice, "as you asked" if given else why or "the usual choice", "you" if given else "retrograd"
+    )
 
 
 def _check(
@@ -149,7 +178,10 @@ def _check(
         ("loss", loss, losses),
     ):
         if value is not None and value not in known:
-            raise UsageError(f"no {option} {value!r} for this task", hint=f"--{option} {known[0]} (or {', '.join(known[1:])})")
+            raise UsageError(
+                f"no {option} {value!r} for this task",
+                hint=f"--{option} {known[0]} (or {', '.join(known[1:])})",
+            )
     if epochs is not None and epochs < 1:
         raise UsageError(f"{epochs} epochs", hint="--epochs 50")
     if batch_size is not None and batch_size < 1:
@@ -160,7 +192,9 @@ def _check(
         raise UsageError(f"learning rate {lr}", hint="--lr 0.001")
 
 
-def build_loss(name: str, task_kind: str, class_weights: np.ndarray | None = None) -> Callable[[Any, Any], Any]:
+def build_loss(
+    name: str, task_kind: str, class_weights: np.ndarray | None = None
+) -> Callable[[Any, Any], Any]:
     """The loss called ``name``: of outputs (n, 1) and values (n,), or of class scores (n, K) and codes (n,)."""
     if task_kind == "regression":
         error = getattr(nn, REGRESSION_LOSSES[name])()
@@ -199,7 +233,12 @@ def build_trainer(
     scheduler = None
     if schedule:
         scheduler = optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=rate, total_steps=steps + 1, pct_start=0.1, div_factor=10.0, cycle_momentum=False
+            optimizer,
+            max_lr=rate,
+            total_steps=steps + 1,
+            pct_start=0.1,
+            div_factor=10.0,
+            cycle_momentum=False,
         )
     return Trainer(
         model,
@@ -225,7 +264,9 @@ def build_optimizer(name: str, model: Any, lr: float, weight_decay: float) -> An
         groups.append({"params": others, "weight_decay": 0.0})
     if name == "sgd":
         return optim.SGD(groups, lr=lr, momentum=0.9, nesterov=True)
-    kind = {"adamw": optim.AdamW, "adam": optim.Adam, "rmsprop": optim.RMSprop, "adagrad": optim.Adagrad}[name]
+    kind = {"adamw": optim.AdamW, "adam": optim.Adam, "rmsprop": optim.RMSprop, "adagrad": optim.Adagrad}[
+        name
+    ]
     return kind(groups, lr=lr)
 
 

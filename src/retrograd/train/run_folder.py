@@ -123,7 +123,9 @@ class RunFolder:
             runs = sorted(p.parent.name for p in folder.path.parent.glob("*/run.json"))[:5]
             raise DataError(
                 f"{folder.path} is not a run folder (no run.json in it)",
-                hint=f"runs there: {', '.join(runs)}" if runs else "retrograd train DATA makes one under runs/",
+                hint=f"runs there: {', '.join(runs)}"
+                if runs
+                else "retrograd train DATA makes one under runs/",
             )
         return folder
 
@@ -143,9 +145,13 @@ class RunFolder:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise DataError(f"no file {path}", hint="was this run stopped before it began to train?") from None
+            raise DataError(
+                f"no file {path}", hint="was this run stopped before it began to train?"
+            ) from None
         except ValueError as error:
-            raise DataError(f"{path} is not valid JSON: {error}", hint="restore the file, or train again") from None
+            raise DataError(
+                f"{path} is not valid JSON: {error}", hint="restore the file, or train again"
+            ) from None
         if not isinstance(content, dict):
             raise DataError(f"{path} does not hold a JSON object", hint="restore the file, or train again")
         return content
@@ -153,7 +159,9 @@ class RunFolder:
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Write plain arrays as .npz (no objects, so nothing in it can execute)."""
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **{key: np.asarray(value) for key, value in arrays.items()})
+        np.savez_compressed(
+            buffer, allow_pickle=False, **{key: np.asarray(value) for key, value in arrays.items()}
+        )
         write_atomically(self.path / name, buffer.getvalue())
 
     def read_arrays(self, name: str) -> dict[str, np.ndarray]:
@@ -184,7 +192,11 @@ class RunFolder:
 
     def checkpoint_paths(self) -> list[Path]:
         """Checkpoints, oldest first."""
-        found = [(int(m[1]), p) for p in self.checkpoints.glob("step-*") if (m := re.match(r"step-(\d+)\.", p.name))]
+        found = [
+            (int(m[1]), p)
+            for p in self.checkpoints.glob("step-*")
+            if (m := re.match(r"step-(\d+)\.", p.name))
+        ]
         return [path for _, path in sorted(found)]
 
     def keep_newest_checkpoints(self, count: int = 2) -> None:

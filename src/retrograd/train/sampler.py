@@ -26,7 +26,9 @@ class RowSampler:
 
     def __init__(self, rows: int, *, batch_size: int, seed: int = 0, shuffle: bool = True) -> None:
         if rows < 1:
-            raise UsageError("there are no rows to train on", hint="check the filter or the split that made them")
+            raise UsageError(
+                "there are no rows to train on", hint="check the filter or the split that made them"
+            )
         if batch_size < 1:
             raise UsageError(f"batch size {batch_size} is not a positive number", hint="--batch-size 64")
         self.rows = rows

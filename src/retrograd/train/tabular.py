@@ -135,7 +135,9 @@ class TabularNet(nn.Module):
         self.encoding = None
         if architecture.bins:
             if edges is None or edges[1].shape[1:] != (architecture.bins + 1,):
-                raise UsageError("bins need the edges of each column", hint="edges=quantile_edges(numbers, bins)")
+                raise UsageError(
+                    "bins need the edges of each column", hint="edges=quantile_edges(numbers, bins)"
+                )
             if len(edges[0]):
                 self.encoding = PiecewiseLinear(*edges)
         plain = numbers + sum(embedding_width(size) for size in sizes)
@@ -147,7 +149,11 @@ class TabularNet(nn.Module):
                 ResidualBlock(width, architecture.dropout, architecture.activation)
                 for _ in range(architecture.blocks)
             ]
-            last = [nn.LayerNorm(width), activation(architecture.activation), nn.Dropout(architecture.dropout)]
+            last = [
+                nn.LayerNorm(width),
+                activation(architecture.activation),
+                nn.Dropout(architecture.dropout),
+            ]
             self.trunk = nn.Sequential(*blocks, *last)
             self.straight = nn.Linear(plain, outputs)
             nn.init.zeros_(self.straight.weight)

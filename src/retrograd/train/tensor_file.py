@@ -29,7 +29,9 @@ _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 _MAX_HEADER = 100_000_000  # bytes; the limit of the format's own library
 
 
-def write_tensor_file(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+def write_tensor_file(
+    path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
+) -> None:
     """Write `arrays` and `metadata` (each value becomes JSON text) as one safetensors file.
 
     >>> import tempfile
@@ -45,9 +47,15 @@ def write_tensor_file(path: str | os.PathLike[str], arrays: Mapping[str, np.ndar
         array = np.asarray(array)
         dtype = array.dtype.newbyteorder("<") if array.dtype.byteorder == ">" else array.dtype
         if dtype not in _NAMES:
-            raise ModelFileError(f"cannot store {name}: dtype {array.dtype}", hint="numbers and booleans only")
+            raise ModelFileError(
+                f"cannot store {name}: dtype {array.dtype}", hint="numbers and booleans only"
+            )
         content = np.ascontiguousarray(array, dtype=dtype).tobytes()
-        header[name] = {"dtype": _NAMES[dtype], "shape": list(array.shape), "data_offsets": [offset, offset + len(content)]}
+        header[name] = {
+            "dtype": _NAMES[dtype],
+            "shape": list(array.shape),
+            "data_offsets": [offset, offset + len(content)],
+        }
         offset += len(content)
         chunks.append(content)
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -59,13 +67,17 @@ def read_tensor_file(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray
     """Read arrays and metadata, or raise `ModelFileError` saying what is wrong with the file."""
     path = Path(path)
     if path.is_dir():
-        raise ModelFileError(f"{path} is a folder, not a model file", hint="give the run folder or its model.safetensors")
+        raise ModelFileError(
+            f"{path} is a folder, not a model file", hint="give the run folder or its model.safetensors"
+        )
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         raise ModelFileError(f"no file {path}", hint="give the run folder or its model.safetensors") from None
     except OSError as error:
-        raise ModelFileError(f"cannot read {path}: {error.strerror}", hint="check the file's permissions") from None
+        raise ModelFileError(
+            f"cannot read {path}: {error.strerror}", hint="check the file's permissions"
+        ) from None
     try:
         return _parse(content)
     except ModelFileError as error:

@@ -22,7 +22,9 @@ from retrograd.train.interrupt import Interrupt
 from retrograd.train.progress import Event, Progress, silent
 from retrograd.train.sampler import RowSampler
 
-_EVALUATION_ROWS = 4096  # rows per batch where nothing is learnt: large enough to be fast, small enough to fit
+_EVALUATION_ROWS = (
+    4096  # rows per batch where nothing is learnt: large enough to be fast, small enough to fit
+)
 _BATCH_EVENT_SECONDS = 0.1
 
 
@@ -214,7 +216,9 @@ class Trainer:
         sampler = RowSampler(len(targets), batch_size=self.batch_size, seed=self.seed, shuffle=self.shuffle)
         started, spent_before = time.monotonic(), history.seconds
         last_checkpoint = last_event = started
-        self.progress(Event("start", f"training on {len(targets)} rows", {"epochs": epochs, "rows": len(targets)}))
+        self.progress(
+            Event("start", f"training on {len(targets)} rows", {"epochs": epochs, "rows": len(targets)})
+        )
         while self.epoch < epochs and not history.stopped_because:
             epoch_started, seconds_before = time.monotonic(), self._sums.seconds
             self.model.train()
@@ -241,13 +245,21 @@ class Trainer:
             if history.interrupted:
                 if self.batch < sampler.batches_per_epoch:
                     break
-                history.stopped_because, history.interrupted = "", False  # the epoch is whole: log it, then stop
+                history.stopped_because, history.interrupted = (
+                    "",
+                    False,
+                )  # the epoch is whole: log it, then stop
             self._finish_epoch(held_out, sampler)
             history.seconds = spent_before + time.monotonic() - started
             self._report_epoch(epochs, time_limit)
             if on_epoch is not None:
                 on_epoch(history.records[-1])
-            if interrupt is not None and interrupt.requested and self.epoch < epochs and not history.stopped_because:
+            if (
+                interrupt is not None
+                and interrupt.requested
+                and self.epoch < epochs
+                and not history.stopped_because
+            ):
                 history.stopped_because, history.interrupted = "interrupted", True
             due = checkpoint_seconds <= time.monotonic() - last_checkpoint
             if checkpoint is not None and due and not history.stopped_because:
@@ -258,7 +270,9 @@ class Trainer:
             checkpoint(self.state_dict())
         if self._best_weights is None and held_out is not None and history.interrupted:
             with self._averaged():
-                self._remember_if_better(self.evaluate(*held_out)[0])  # stopped in the first epoch: something is kept
+                self._remember_if_better(
+                    self.evaluate(*held_out)[0]
+                )  # stopped in the first epoch: something is kept
         if self.restore_best and self._best_weights is not None:
             load_weights(self.model, self._best_weights)
         self.model.eval()
@@ -292,7 +306,9 @@ class Trainer:
         sums.batches += 1
         self.batch += 1
 
-    def _finish_epoch(self, held_out: tuple[list[np.ndarray], np.ndarray] | None, sampler: RowSampler) -> None:
+    def _finish_epoch(
+        self, held_out: tuple[list[np.ndarray], np.ndarray] | None, sampler: RowSampler
+    ) -> None:
         sums, history = self._sums, self.history
         record: dict[str, Any] = {
             "epoch": self.epoch + 1,
@@ -323,8 +339,12 @@ class Trainer:
         if self.patience is not None and self._epochs_without_gain >= self.patience:
             what = "validation" if held_out is not None else "training"
             history.stopped_because = f"no better {what} loss for {self.patience} epochs"
-        elif self.gradient_tolerance is not None and record["largest_gradient_norm"] < self.gradient_tolerance:
-            history.stopped_because = f"the gradient's norm stayed below {self.gradient_tolerance:g} for an epoch"
+        elif (
+            self.gradient_tolerance is not None and record["largest_gradient_norm"] < self.gradient_tolerance
+        ):
+            history.stopped_because = (
+                f"the gradient's norm stayed below {self.gradient_tolerance:g} for an epoch"
+            )
 
     def _remember_if_better(self, loss: float) -> bool:
         if not loss < self.history.best_loss:  # a NaN is never better
@@ -352,7 +372,9 @@ class Trainer:
         if time_limit is not None:
             left = min(left, max(0.0, time_limit - self.history.seconds))
         values = {**record, "epochs": epochs, "seconds_left": left, "best_epoch": self.history.best_epoch}
-        text = ", ".join(f"{key.replace('_', ' ')} {record[key]:.4g}" for key in record if key.endswith("_loss"))
+        text = ", ".join(
+            f"{key.replace('_', ' ')} {record[key]:.4g}" for key in record if key.endswith("_loss")
+        )
         self.progress(Event("epoch", f"epoch {record['epoch']}: {text}", values))
 
     # --- exact continuation ------------------------------------------------------------------------------------------
@@ -365,7 +387,12 @@ class Trainer:
             "optimizer": _copied(self.optimizer.state_dict()),
             "scheduler": None if self.scheduler is None else _copied(scheduler_state(self.scheduler)),
             "random": as_array(rg.get_rng_state()),
-            "order": {"seed": self.seed, "epoch": self.epoch, "batch": self.batch, "batch_size": self.batch_size},
+            "order": {
+                "seed": self.seed,
+                "epoch": self.epoch,
+                "batch": self.batch,
+                "batch_size": self.batch_size,
+            },
             "sums": vars(self._sums).copy(),
             "stopping": {
                 "best_loss": history.best_loss,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from retrograd.threads import num_threads
 from retrograd.train.job import Job
-from retrograd.train.options import Options, path_of
+from retrograd.train.options import THREADS, Options, path_of
 from retrograd.train.progress import Progress, silent
 from retrograd.train.rate import RateSweep, sweep_rates
 from retrograd.train.recipe import choose_recipe
@@ -31,13 +32,20 @@ def tune_lr(
     `str` of the result is a table.  Nothing is written.
     """
     options = Options(
-        target, seed, optimizer=optimizer, batch_size=batch_size, hidden=hidden, header=header, data=path_of(data)
+        target,
+        seed,
+        optimizer=optimizer,
+        batch_size=batch_size,
+        hidden=hidden,
+        header=header,
+        data=path_of(data),
     )
-    job = Job(options, progress or silent)
-    problem = job.read(data, None)
-    train = problem.part("train")
-    recipe, _ = choose_recipe(len(train), train.inputs[0].shape[1], problem.task.kind, **options.recipe())
-    return sweep_rates(
-        lambda rate: job.trainer(recipe, lr=rate, schedule=False),
-        train.inputs, train.target, rates=rates, steps=steps, seed=seed,
-    )  # fmt: skip
+    with num_threads(options.threads or THREADS):
+        job = Job(options, progress or silent)
+        problem = job.read(data, None)
+        train = problem.part("train")
+        recipe, _ = choose_recipe(len(train), train.inputs[0].shape[1], problem.task.kind, **options.recipe())
+        return sweep_rates(
+            lambda rate: job.trainer(recipe, lr=rate, schedule=False),
+            train.inputs, train.target, rates=rates, steps=steps, seed=seed,
+        )  # fmt: skip
