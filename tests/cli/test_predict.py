@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from cli.support import flower_lines, house_lines, write_table
+from cli.support import environment, flower_lines, house_lines, write_table
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +162,26 @@ def test_same_rows_however_they_are_written(cli, trained: Path, in_tmp_path: Pat
     result = cli("predict", trained / "runs/houses-001", path)
     assert result.code == 0, result.err
     assert result.out == cli("predict", trained / "runs/houses-001", trained / "houses.csv").out
+
+
+def test_names_in_any_script_reach_a_pipe(trained: Path, in_tmp_path: Path) -> None:
+    """Also where the machine's own encoding could not hold them."""
+    names = {"aster": "紫菀", "bellis": "Gänseblümchen", "calla": "каллы"}
+    lines = [[*line[:-1], names.get(line[-1], line[-1])] for line in flower_lines()]
+    write_table(Path("flowers.csv"), lines)
+    environ = environment(PYTHONUTF8="0", LC_ALL="C", PYTHONCOERCECLOCALE="0", LANG="C")
+    for words in (
+        ("train", "flowers.csv", "--target", "kind", "--epochs", "1"),
+        ("predict", "runs/flowers-001", "flowers.csv"),
+    ):
+        done = subprocess.run([sys.executable, "-m", "retrograd", *words], capture_output=True, env=environ)
+        assert done.returncode == 0, done.stderr
+    rows = rows_of(done.stdout.decode("utf-8"))
+    assert {f"probability_{name}" for name in names.values()} < set(rows[0])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
+def test_reader_that_wants_one_line(trained: Path) -> None:
+    command = f"'{sys.executable}' -m retrograd predict runs/houses-001 houses.csv | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=trained, env=environment())
+    assert (done.stdout, done.stderr) == ("prediction\n", "")

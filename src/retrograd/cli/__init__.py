@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _prepare_streams()
     completing = "_RETROGRAD_COMPLETE" in os.environ  # set by the shell when the Tab key is pressed
     try:
         if not completing and _answer_at_once(words):
@@ -31,6 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nstopped before anything was saved", file=sys.stderr)
         return 130
+
+
+def _prepare_streams() -> None:
+    """No character is an error: files and pipes get UTF-8, and a terminal that lacks a sign shows a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if stream.isatty() or stream is sys.stderr:
+            stream.reconfigure(errors="replace")
+        elif "PYTHONIOENCODING" not in os.environ:
+            stream.reconfigure(encoding="utf-8")
 
 
 def _answer_at_once(words: list[str]) -> bool:
