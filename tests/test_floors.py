@@ -30,8 +30,9 @@ FLOORS: list[set[str]] = [
     {"metrics"},
     {"data"},
     {"__init__"},  # the public face; it opens the floors above it late, when somebody asks for them
+    {"check"},
     {"nn", "optim"},
-    {"autograd", "gradcheck", "batch", "trace", "graph"},
+    {"autograd", "gradcheck", "batch", "trace", "graph", "paths", "blame"},
     {"tensor", "eager", "methods", "inplace", "backward"},
     {"functions"},
     {"grad", "modes"},
