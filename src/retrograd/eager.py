@@ -81,7 +81,9 @@ def link_view(out: Tensor, op: type[Op], source: Tensor, params: dict[str, Any])
     """Note that ``out`` looks into the memory of ``source``, unless the op had to copy."""
     base = source._base if source._base is not None else source
     seen, looked_at = out._value, source._value
-    if not isinstance(seen, np.ndarray):  # a variable of a graph: would it copy, if the base lay in memory row by row?
+    if not isinstance(
+        seen, np.ndarray
+    ):  # a variable of a graph: would it copy, if the base lay in memory row by row?
         looked_at = replay(source, np.empty(base._type.shape, np.bool_))
         seen = op.eval(looked_at, **params)
     if seen.size and not np.may_share_memory(seen, looked_at):

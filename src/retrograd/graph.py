@@ -158,7 +158,8 @@ class Graph:
                     if isinstance(error, RetrogradError):
                         raise
                     raise GraphError(
-                        f"{eq.op.name} cannot be evaluated with {eq.params}: {error}", hint="save the model again"
+                        f"{eq.op.name} cannot be evaluated with {eq.params}: {error}",
+                        hint="save the model again",
                     ) from error
                 for v, value in zip(eq.outputs, (values,) if eq.op.n_outputs == 1 else values, strict=True):
                     env[v.name] = np.asarray(value)
@@ -193,9 +194,34 @@ class Graph:
         source = self.sources.get(v)
         return constant(self.captured[v]) if source is None else source
 
-    def to_dot(self, values: dict[str, Array] | None = None) -> str:
-        """The graph in Graphviz's language: a box per op, an arrow per use; ``values`` (`evaluate` with ``every=True``)
-        puts the numbers on the boxes: the value itself, or the mean and the largest size of a tensor's entries.
+    def gradients(self, *arrays: Any) -> dict[str, Array]:
+        """d(first output)/d(variable) for every floating variable that it depends on, by name; the output is one number.
+
+        >>> import retrograd as rg
+        >>> graph = rg.trace(lambda x: (x * x).sum())(rg.ones(2))
+        >>> graph.gradients(np.array([1, 3], "float32"))["x0"]
+        array([2., 6.], dtype=float32)
+        """
+        self._check_inputs(arrays)
+        env = {v.name: constant(np.array(a)) for v, a in zip(self.inputs, arrays, strict=True)}
+        env |= {v.name: constant(a.copy()) for v, a in self.captured.items()}
+        for t in env.values():
+            t.requires_grad_(t.dtype.is_floating_point)
+        for eq in self.equations:
+            out = bind(eq.op, *(env[v.name] for v in eq.inputs), **eq.params)
+            for v, t in zip(eq.outputs, (out,) if eq.op.n_outputs == 1 else out, strict=True):
+                env[v.name] = t
+                t.retain_grad()
+        env[self.outputs[0].name].backward()
+        return {name: t.grad.numpy() for name, t in env.items() if t.grad is not None}
+
+    def to_dot(
+        self, values: dict[str, Array] | None = None, gradients: dict[str, Array] | None = None
+    ) -> str:
+        """The graph in Graphviz's language: a box per op, an arrow per use.
+
+        ``values`` (`evaluate` with ``every=True``) and ``gradients`` put numbers on the boxes: one number as it is, of a
+        tensor the mean and the largest size of its entries.
 
         >>> import retrograd as rg
         >>> print(rg.trace(lambda x: x.exp())(rg.ones(2)).to_dot())
@@ -210,7 +236,10 @@ class Graph:
 
         def label(v: Var, op: str = "") -> str:
             text = f"{op}\\n{v!r}" if op else repr(v)
-            return text if values is None else f"{text}\\n{_brief(np.asarray(values[v.name]))}"
+            for word, numbers in (("value", values), ("gradient", gradients)):
+                if numbers is not None and v.name in numbers:
+                    text += f"\\n{word} {_brief(np.asarray(numbers[v.name]))}"
+            return text
 
         lines = [f'  "{v.name}" [shape=ellipse, label="{label(v)}"]' for v in (*self.inputs, *self.captured)]
         made_by = {v.name: eq.outputs[0].name for eq in self.equations for v in eq.outputs}
@@ -219,7 +248,10 @@ class Graph:
             lines.append(f'  "{here.name}" [shape=box, label="{label(here, eq.op.name)}"]')
             lines += [f'  "{made_by.get(v.name, v.name)}" -> "{here.name}"' for v in eq.inputs]
         for k, v in enumerate(self.outputs):
-            lines += [f'  "result {k}" [shape=plaintext]', f'  "{made_by.get(v.name, v.name)}" -> "result {k}"']
+            lines += [
+                f'  "result {k}" [shape=plaintext]',
+                f'  "{made_by.get(v.name, v.name)}" -> "result {k}"',
+            ]
         return "\n".join(["digraph {", *lines, "}"])
 
     def to_json(self) -> dict[str, Any]:

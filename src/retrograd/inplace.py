@@ -319,7 +319,9 @@ def copy_(self: Any, src: Any) -> Any:
     """self = src, converted and broadcast"""
     src = in_dtype(src, self._type.dtype)
     if self._base is None and context.grad_enabled and self.requires_grad and not self.is_leaf:
-        src = e.where(constant(True), src, self._alias())  # what it was made of gets a gradient of 0, as in PyTorch
+        src = e.where(
+            constant(True), src, self._alias()
+        )  # what it was made of gets a gradient of 0, as in PyTorch
     return write(self, src)
 
 

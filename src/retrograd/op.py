@@ -135,7 +135,11 @@ def _snake(name: str) -> str:
 
 def _arguments(vjp: Callable[..., Any]) -> tuple[str, ...]:
     """Names of a reverse rule's arguments after the cotangent: the result, then the inputs."""
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    kinds = (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        inspect.Parameter.VAR_POSITIONAL,
+    )
     return tuple(p.name for p in inspect.signature(vjp).parameters.values() if p.kind in kinds)[1:]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -56,16 +57,26 @@ def test_nodes_and_edges_are_those_counted_by_hand(fn: Any, inputs: int, nodes: 
 
 @pytest.mark.row("ENG-03")
 def test_every_number_drawn_is_the_engines() -> None:
-    """The drawing with values: each node shows the value that the engine computed there."""
+    """The drawing with values and gradients: each box shows what the engine computed there."""
     given = arrays()
-    env = GRAPH.evaluate(*given, every=True)
-    dot = GRAPH.to_dot(env)
-    for eq in GRAPH.equations:
-        value = env[eq.outputs[0].name]
-        if value.size == 1:
-            assert f"{float(value):.6g}" in dot
-    eager = network(*map(rg.tensor, given))
-    assert f"{eager.item():.6g}" in dot
+    values, gradients = GRAPH.evaluate(*given, every=True), GRAPH.gradients(*given)
+    boxes = dict(re.findall(r'"(\w+)" \[shape=\w+, label="(.*?)"\]', GRAPH.to_dot(values, gradients)))
+    leaves = [rg.tensor(a, requires_grad=True) for a in given]
+    loss = network(*leaves)
+    loss.backward()
+    for k, leaf in enumerate(leaves):
+        assert gradients[f"x{k}"].tobytes() == leaf.grad.numpy().tobytes()
+    assert set(boxes) == set(values)
+    for name, label in boxes.items():
+        for word, numbers in (("value", values), ("gradient", gradients)):
+            shown = re.search(rf"{word} (?:mean )?([^,\\]+)(?:, largest ([^,\\]+))?", label)
+            if name not in numbers:
+                assert shown is None
+                continue
+            assert float(shown[1]) == pytest.approx(float(numbers[name].mean()), rel=1e-5)
+            if shown[2]:
+                assert float(shown[2]) == pytest.approx(float(np.abs(numbers[name]).max()), rel=1e-5)
+    assert f"value {loss.item():.6g}" in boxes[GRAPH.outputs[0].name]
 
 
 @pytest.mark.row("ENG-03")

@@ -194,7 +194,9 @@ class _Plan:
                 self.slices.append((item % n, item % n + 1, 1))
                 self.layout.append(("drop", None))
                 dim += 1
-            elif self._is_mask(item) and item.ndim == 0:  # yes or no for all of x: a new axis of length 1 or 0
+            elif (
+                self._is_mask(item) and item.ndim == 0
+            ):  # yes or no for all of x: a new axis of length 1 or 0
                 self.layout.append(("new", nonzero(s.reshape(item, (1,)), as_tuple=True)[0]))
             elif self._is_mask(item):
                 if tuple(item.shape) != tuple(x.shape[dim : dim + item.ndim]):

@@ -71,7 +71,9 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 def mm(input: Any, mat2: Any) -> Any:
     """The product of two matrices"""
     if input.ndim != 2 or mat2.ndim != 2:
-        raise ShapeError(f"mm takes two matrices, got {tuple(input.shape)} and {tuple(mat2.shape)}", hint="use matmul")
+        raise ShapeError(
+            f"mm takes two matrices, got {tuple(input.shape)} and {tuple(mat2.shape)}", hint="use matmul"
+        )
     return bind(Matmul, input, mat2, ta=False, tb=False)
 
 
