@@ -13,7 +13,7 @@ import pytest
 
 from cli.support import environment, house_lines, write_table
 
-LONG = ("--target", "price", "--epochs", "400", "--seed", "3", "--batch-size", "8", "--lr", "0.001")
+LONG = ("--target", "price", "--epochs", "100", "--seed", "3", "--batch-size", "8", "--lr", "0.001")
 
 
 def start(folder: Path, *words: object) -> subprocess.Popen[str]:
@@ -34,7 +34,7 @@ def wait_for_epochs(log: Path, count: int, process: subprocess.Popen[str]) -> No
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another signal there")
 def test_ctrl_c_keeps_the_best_and_resume_goes_on(tmp_path: Path) -> None:
-    write_table(tmp_path / "houses.csv", house_lines(400))
+    write_table(tmp_path / "houses.csv", house_lines(150))
     process = start(tmp_path, "train", "houses.csv", *LONG)
     run = tmp_path / "runs" / "houses-001"
     wait_for_epochs(run / "metrics.jsonl", 3, process)
@@ -44,7 +44,7 @@ def test_ctrl_c_keeps_the_best_and_resume_goes_on(tmp_path: Path) -> None:
     assert "Traceback" not in out + err
     assert err.rstrip().endswith("retrograd resume runs/houses-001")
     predicted = start(tmp_path, "predict", "runs/houses-001", "houses.csv")
-    assert len(predicted.communicate(timeout=60)[0].splitlines()) == 401  # the best so far is a model already
+    assert len(predicted.communicate(timeout=60)[0].splitlines()) == 151  # the best so far is a model already
     stopped_at = (run / "metrics.jsonl").read_bytes().count(b"\n")
     again = start(tmp_path, "resume", "runs/houses-001", "--json")
     out, err = again.communicate(timeout=300)
@@ -53,7 +53,7 @@ def test_ctrl_c_keeps_the_best_and_resume_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "stopping", [("--epochs", "3"), ("--epochs", "200", "--lr", "0.1")], ids=["all epochs", "early"]
+    "stopping", [("--epochs", "3"), ("--epochs", "40", "--lr", "0.3")], ids=["all epochs", "early"]
 )
 def test_ctrl_c_while_the_run_is_judged(cli, houses: Path, monkeypatch, stopping: tuple[str, ...]) -> None:
     """Training is over by then: resuming trains no more, and reports what the undisturbed run reports."""
@@ -71,6 +71,8 @@ def test_ctrl_c_while_the_run_is_judged(cli, houses: Path, monkeypatch, stopping
     assert result.code == 130
     assert result.err.endswith("hint: go on with: retrograd resume runs/houses-002\n")
     found = json.loads(cli("resume", "runs/houses-002", "--json").out)
+    reason = json.loads(Path("runs/houses-002/run.json").read_text())["training"]["stopped_because"]
+    assert ("all" in reason) == ("3" in stopping)
     for key in ("metrics", "baseline", "epochs"):
         assert found[key] == expected[key]
 

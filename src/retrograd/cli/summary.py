@@ -38,7 +38,9 @@ def tell_run(output: Output, report: Mapping[str, Any], path: Path) -> None:
         _sentence(output, curve["sentence"])
     serious = [finding for finding in report["findings"] if finding["severity"] != "note"]
     for finding in serious:
-        _labelled(output, SEVERITY[finding["severity"]], f"{finding['message']} ({finding['hint']})")
+        _labelled(output, SEVERITY[finding["severity"]], finding["message"])
+        if finding.get("hint"):
+            _labelled(output, "", f"hint: {finding['hint']}")
     output.result()
     _labelled(output, "trained", trained_words(report))
     _labelled(output, "report", str(path / "report.html"))
