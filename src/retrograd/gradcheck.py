@@ -173,7 +173,7 @@ def check_op(
     found = (
         grad(total, [tensors[k] for k in floating], allow_unused=True)
         if total.requires_grad
-        else [None] * len(floating)
+        else tuple(None for _ in floating)
     )
     for k, g in zip(floating, found, strict=True):
         true = numeric_jacobian(value, arrays, k, weights)

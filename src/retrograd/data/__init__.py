@@ -11,3 +11,22 @@ from retrograd.data.samples import list_samples, write_sample
 from retrograd.data.split import Split, split_rows
 from retrograd.data.table import Column, Table
 from retrograd.data.task import Task, find_column, infer_task, propose_target
+
+__all__ = [
+    "Column",
+    "Finding",
+    "Inputs",
+    "Preparation",
+    "Sample",
+    "Split",
+    "Table",
+    "Task",
+    "examine",
+    "find_column",
+    "infer_task",
+    "list_samples",
+    "propose_target",
+    "read_table",
+    "split_rows",
+    "write_sample",
+]

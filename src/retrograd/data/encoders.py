@@ -305,13 +305,13 @@ def encoder_from_json(data: Any) -> Encoder:
     for name, field_ in fields.items():
         value = data[name]
         fits = isinstance(value, field_.kinds) and (bool in field_.kinds or not isinstance(value, bool))
-        if field_.of:
+        if isinstance(value, list):
             fits = fits and all(isinstance(item, field_.of) and not isinstance(item, bool) for item in value)
         if fits and not field_.of and isinstance(value, float):
             fits = math.isfinite(value)
         if not fits:
             raise damaged(f"{name} = {str(value)[:60]!r} of a column")
-        values[name] = tuple(value) if field_.of else value
+        values[name] = tuple(value) if isinstance(value, list) else value
     encoder = made(**values)
     if getattr(encoder, "std", 1.0) == 0 or (isinstance(encoder, DateEncoder) and set(encoder.parts) - set(_PARTS)):
         raise damaged(f"column {encoder.name!r}")
