@@ -23,6 +23,7 @@ import numpy as np
 import retrograd as rg
 from retrograd import nn
 from retrograd.errors import UsageError
+from retrograd.train.ensemble import MemberNet
 
 ACTIVATIONS = {
     "relu": "ReLU", "gelu": "GELU", "silu": "SiLU", "tanh": "Tanh", "sigmoid": "Sigmoid", "elu": "ELU",
@@ -43,7 +44,10 @@ def activation(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of a `TabularNet`; ``hidden`` replaces the residual blocks by plain layers of these widths."""
+    """Sizes of a `TabularNet`; ``hidden`` replaces the residual blocks by plain layers of these widths.
+
+    ``members``: so many of these plain networks are trained side by side and averaged.
+    """
 
     width: int = 64
     blocks: int = 2
@@ -51,6 +55,7 @@ class Architecture:
     activation: str = "relu"
     bins: int = 0
     hidden: tuple[int, ...] | None = None
+    members: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dict."""
@@ -69,7 +74,8 @@ class Architecture:
         'residual MLP, 2 blocks of 128 units, relu, dropout 0.2, numbers encoded in 16 bins'
         """
         if self.hidden is not None:
-            layers = f"MLP, hidden layers of {', '.join(map(str, self.hidden)) or 'no'} units"
+            count = f"average of {self.members} MLPs" if self.members > 1 else "MLP"
+            layers = f"{count}, hidden layers of {', '.join(map(str, self.hidden)) or 'no'} units"
         else:
             layers = f"residual MLP, {self.blocks} blocks of {self.width} units"
         parts = [layers, self.activation, f"dropout {self.dropout:g}"]
@@ -111,7 +117,8 @@ class ResidualBlock(nn.Module):
 class TabularNet(nn.Module):
     """``net(numbers (n, k) float32, categories (n, c) int64) -> (n, outputs)``.
 
-    ``edges``, from `quantile_edges`, is needed when the architecture has bins.
+    ``edges``, from `quantile_edges`, is needed when the architecture has bins.  While training, a network of several
+    members has outputs (members, n, outputs).
 
     >>> net = TabularNet(3, [5], 1, Architecture(width=8, blocks=1)).eval()
     >>> net(rg.zeros(2, 3), rg.zeros(2, 1, dtype=rg.int64)).shape
@@ -157,6 +164,18 @@ class TabularNet(nn.Module):
             self.trunk = nn.Sequential(*blocks, *last)
             self.straight = nn.Linear(plain, outputs)
             nn.init.zeros_(self.straight.weight)
+        elif architecture.members > 1:
+            self.input, self.straight, self.trunk = None, None, None
+            self.output = MemberNet(
+                architecture.members,
+                inputs,
+                architecture.hidden,
+                outputs,
+                activation=[activation(architecture.activation) for _ in architecture.hidden],
+                dropout=architecture.dropout,
+                probabilities=outputs > 1,
+            )
+            return
         else:
             width = inputs
             layers: list[Any] = []
@@ -177,8 +196,8 @@ class TabularNet(nn.Module):
         parts += [embedding(categories[:, i]) for i, embedding in enumerate(self.embeddings)]
         plain = rg.cat(parts, dim=1) if len(parts) > 1 else parts[0]
         full = plain if self.encoding is None else rg.cat([plain, self.encoding(numbers)], dim=1)
-        hidden = self.trunk(full if self.input is None else self.input(full))
-        output = self.output(hidden)
+        hidden = full if self.input is None else self.input(full)
+        output = self.output(hidden if self.trunk is None else self.trunk(hidden))
         return output if self.straight is None else output + self.straight(plain)
 
 
