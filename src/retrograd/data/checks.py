@@ -6,13 +6,14 @@ Each check is a function of the table, its target, its task and its split that g
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from retrograd.data.encoders import MOST_LEVELS
 from retrograd.data.findings import MOST_ROWS, Finding, Severity
+from retrograd.data.leaks import find_leaks
 from retrograd.data.split import Split
 from retrograd.data.table import Column, Table
 from retrograd.data.task import Task
@@ -31,8 +32,12 @@ MANY_MISSING = 0.5
 """A column with a larger share of missing values is told."""
 
 
-def examine(table: Table, *, target: str, task: Task, split: Split) -> list[Finding]:
+def examine(
+    table: Table, *, target: str, task: Task, split: Split, exclude: Iterable[str] = ()
+) -> list[Finding]:
     """What is noteworthy about the data, worst first: leaks, equal rows, rare classes, columns that are not used.
+
+    ``exclude``: columns that are left out anyway; nothing is said about them.
 
     >>> from retrograd.data import infer_task, read_table, split_rows
     >>> table = read_table({"x": [i * 0.5 for i in range(300)], "town": ["Ulm"] * 300, "y": [i * 7 % 100 for i in range(300)]})
@@ -41,14 +46,17 @@ def examine(table: Table, *, target: str, task: Task, split: Split) -> list[Find
     >>> [str(finding) for finding in examine(table, target="y", task=task, split=split)]
     ['note: town is Ulm in every row, so it is not used']
     """
+    left_out = set(exclude)
+    seen = Table({name: column for name, column in table.columns.items() if name not in left_out}, table.source)
     findings = [
+        *find_leaks(seen, target=target, task=task, split=split),
         *_equal_rows(table),
         *_rows_in_two_parts(table, split),
         *_repeated_ids(table, target, split),
         *_target(table, target),
         *_classes(table, target, task),
         *_few_rows(split),
-        *_columns(table, target),
+        *_columns(seen, target),
     ]
     order = ("problem", "warning", "note")
     return sorted(findings, key=lambda finding: order.index(finding.severity))
