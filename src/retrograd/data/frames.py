@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from retrograd.data.cells import Typed, type_columns
 from retrograd.errors import DataError
-
 
 
 def columns_of(source: Any) -> dict[str, Any] | None:
@@ -106,7 +105,7 @@ def _from_objects(values: list[Any]) -> np.ndarray | list[str | None]:
     present = [value for value in values if not _is_nothing(value)]
     if present and all(_is_number(value) for value in present):
         return np.array([np.nan if _is_nothing(value) else float(value) for value in values])
-    if present and all(isinstance(value, (datetime.date, np.datetime64)) for value in present):
+    if present and all(isinstance(value, (dt.date, np.datetime64)) for value in present):
         return np.array(
             [np.datetime64("NaT") if _is_nothing(value) else _date(value) for value in values], dtype="datetime64[s]"
         )
@@ -135,6 +134,6 @@ def _text(value: Any) -> str:
 def _date(value: Any) -> np.datetime64:
     if isinstance(value, np.datetime64):
         return value.astype("datetime64[s]")
-    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-        value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
+        value = value.astimezone(dt.UTC).replace(tzinfo=None)
     return np.datetime64(value, "s")

@@ -11,7 +11,10 @@ from retrograd.data.table import Column, Kind
 _YES_NO = (
     {"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"on", "off"}, {"ja", "nein"}, {"oui", "non"},
 )  # fmt: skip
-_ID_NAME = re.compile(r"(^|_| |-|\.)(id|uuid|guid|identifier|rownum|row_number)$|^(id|uid|pid)([_ .-]|$)|[a-z]I[Dd]$|^unnamed: ?0$", re.IGNORECASE)  # fmt: skip
+_ID_NAME = re.compile(
+    r"(^|_| |-|\.)(id|uuid|guid|identifier|rownum|row_number)$|^(id|uid|pid)([_ .-]|$)|[a-z]I[Dd]$|^unnamed: ?0$",
+    re.IGNORECASE,
+)
 _CODE_NAME = re.compile(r"(^|[_ .-])(zip|zip_?code|postcode|postal|postal_?code|plz|fips|code)($|[_ .-])", re.IGNORECASE)
 _DATE_NAME = re.compile(r"date|day|datum|time", re.IGNORECASE)
 
@@ -22,8 +25,8 @@ TEXT_WORDS = 4.0
 def kind_of(name: str, values: np.ndarray) -> tuple[Kind, str, np.ndarray]:
     """Kind, reason, and the values in the form of that kind.
 
-    >>> kind_of("zipcode", np.array([98178.0, 98125.0, 98178.0]))[0::2]
-    ('category', array(['98178', '98125', '98178'], dtype=object))
+    >>> kind_of("zipcode", np.array([98178.0, 98125.0, 98178.0, 98178.0]))[0::2]
+    ('category', array(['98178', '98125', '98178', '98178'], dtype=object))
     >>> kind_of("age", np.array([22.0, 38.0, np.nan]))[:2]
     ('number', 'numbers')
     """

@@ -165,7 +165,7 @@ def _by_time(column: Column, shares: tuple[float, ...], notes: list[str]) -> lis
         notes.append(f"{column.n_missing} rows have no {column.name}: they train")
     ordered = np.sort(places)
     # rows of one moment stay together: a cut is between two moments
-    cuts = [ordered[min(int(round(edge * len(places))), len(places) - 1)] for edge in np.cumsum(shares)[:2]]
+    cuts = [ordered[min(round(edge * len(places)), len(places) - 1)] for edge in np.cumsum(shares)[:2]]
     if not shares[2]:
         cuts[1] = np.inf
     return [

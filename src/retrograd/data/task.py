@@ -16,6 +16,7 @@ TaskKind = Literal["regression", "binary", "multiclass"]
 
 MOST_CLASSES = 1000
 _NUMBER_CLASSES = 20
+_FEW_GRADES = 40
 _TARGET_NAMES = (
     r"target|label|labels|class|y|outcome|response|diagnosis|survived|species|digit|cultivar|churn|churned|default|fraud",
     r"price|saleprice|sale_price|median_house_value|medv|value|quality|rating|score|income|salary|charges|cost|progression",
@@ -52,9 +53,22 @@ def propose_target(table: Table) -> tuple[str, str]:
     names = list(usable)
     nameless = all(re.fullmatch(r"c\d+", name) for name in table.columns)
     classes = [name for name in names if usable[name].kind != "number" and usable[name].n_distinct <= 20]
-    if nameless and len(classes) == 1 and len(names) > 2:
+    if nameless and len(classes) == 1 and len(names) > 2 and not _counts_last(table, usable):
         return classes[0], f"the only column of classes among numbers; {other}"
     return names[-1], f"the last column that can be predicted; {other}"
+
+
+def _counts_last(table: Table, usable: dict[str, Column]) -> bool:
+    """True where the last column holds few different whole numbers, and most others measure: a count or grade to predict."""
+    *others, last = table.columns.values()
+    measures = [column for column in others if column.kind == "number" and column.name in usable]
+    fractions = sum(not _whole(column) for column in measures)
+    return last.kind == "number" and _whole(last) and last.n_distinct <= _FEW_GRADES and fractions > 0.5 * len(measures)
+
+
+def _whole(column: Column) -> bool:
+    known = column.values[np.isfinite(column.values)]
+    return bool((known == np.floor(known)).all())
 
 
 def find_column(table: Table, column: str | int) -> str:
