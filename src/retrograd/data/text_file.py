@@ -38,7 +38,8 @@ def read_text_file(path: Path, connection: Any, header: bool | None) -> tuple[li
     rewrite = (
         encoding not in ("utf-8", "utf-8-sig") or carriage_returns or dialect.delimiter == " " or dialect.first_line > 0
     )
-    if rewrite or path.suffix.lower() == ".gz":
+    # gzip is known by its first bytes: it need not be called .gz
+    if rewrite or _is_gzip(path) or path.suffix.lower() == ".gz":
         with _rewritten(path, encoding, dialect) as plain:
             typed = _read(connection, plain, dialect, path)
     else:
@@ -121,9 +122,8 @@ def _look_over(path: Path) -> tuple[bytes, str, bool, bool]:
 @contextmanager
 def _unpacked(path: Path) -> Iterator[BinaryIO]:
     """The bytes of the file, unpacked where it is gzip, whatever its name."""
+    packed = _is_gzip(path)
     with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
         try:
             if packed:
                 with gzip.open(raw) as file:
@@ -134,6 +134,11 @@ def _unpacked(path: Path) -> Iterator[BinaryIO]:
             raise DataError(
                 f"the compressed file is damaged: {error}", where=str(path), hint=f"gzip -t {path}; get it again"
             ) from None
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 def _demand_text(start: bytes, path: Path) -> None:
