@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import retrograd as rg
 from retrograd import nn, optim
+from retrograd.adjust import Update, suggestions, watch_update
 from retrograd.grad import Cotangents
 from retrograd.nn.summary import multiply_adds, operations
 from retrograd.paths import path_factors, print_paths
@@ -237,6 +239,29 @@ def test_the_gradient_is_the_steepest_direction() -> None:
         assert change(eps * d / np.linalg.norm(d)) > best
 
 
+@pytest.mark.row("ENG-04")
+def test_the_gradient_in_words_says_what_lowers_the_loss() -> None:
+    """Each suggestion, followed alone, lowers the loss; its opposite raises it."""
+    rg.manual_seed(0)
+    net = double(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)))
+    x, y = rg.tensor(R.normal(size=(20, 3))), rg.tensor(R.normal(size=(20, 1)))
+    start = nn.functional.mse_loss(net(x), y)
+    start.backward()
+    named = dict(net.named_parameters())
+    lines = suggestions(net, lr=1e-3, top=8)
+    assert len(lines) == 8
+    for line in lines:
+        verb, name, index, size = re.match(r"(lower|raise) (\S+)\[([\d, ]+)\] by (\S+):", line).groups()
+        p, at = named[name], tuple(int(i) for i in index.split(","))
+        sign = -1 if verb == "lower" else 1
+        for direction in (1, -1):
+            with rg.no_grad():
+                p[at] += direction * sign * float(size)
+                moved = nn.functional.mse_loss(net(x), y).item()
+                p[at] -= direction * sign * float(size)
+            assert (moved < start.item()) == (direction == 1), line
+
+
 # --- ENG-05 ----------------------------------------------------------------------------------------------------------
 
 
@@ -294,6 +319,30 @@ def test_twice_the_error_is_twice_the_update_with_squared_error() -> None:
     single, doubled = (update(e, lambda gap: gap.abs()) for e in (0.5, 1.0))
     assert (doubled == single).all()
     assert single.any()
+
+
+@pytest.mark.row("ENG-08")
+def test_the_update_report_shows_the_change_beside_the_error() -> None:
+    """Twice the miss: four times the squared error, twice the change."""
+
+    def report(miss: float) -> Update:
+        neuron = double(nn.Linear(2, 1, bias=False))
+        nn.init.constant_(neuron.weight, 1.0)
+        x = rg.tensor([[1.0, 2.0]], dtype=rg.float64)
+        optimizer = optim.SGD(neuron.parameters(), lr=0.125)
+
+        def step() -> rg.Tensor:
+            loss = ((neuron(x) - (3.0 - miss)) ** 2).sum()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return watch_update(neuron, step)
+
+    single, doubled = report(0.5), report(1.0)
+    assert doubled.loss == 4 * single.loss
+    assert doubled.change == pytest.approx(2 * single.change, rel=1e-14)
+    assert single.change == pytest.approx(0.125 * single.gradient, rel=1e-14)
 
 
 # --- ENG-09 and ENG-10 -----------------------------------------------------------------------------------------------
