@@ -106,6 +106,8 @@ def cells_of(lines: list[str], delimiter: str) -> list[list[str]]:
 def _delimiter(lines: list[str]) -> str:
     """The delimiter that gives most lines the same number of cells, more than one; early candidates win ties."""
     best, best_score = ",", (0.0, 0.0)
+    if not lines:
+        return best
     for candidate in _DELIMITERS:
         counts = Counter(len(row) for row in cells_of(lines, candidate))
         if not counts:
@@ -123,7 +125,14 @@ def _delimiter(lines: list[str]) -> str:
             score = (score[0] + 1.0, score[1])
         if score > best_score:
             best, best_score = candidate, score
+    if best == "," and "," not in lines[0] and all(_one_number(line) for line in lines[1:]):
+        return ";"  # a single column of numbers with a decimal comma, under its name
     return best
+
+
+def _one_number(line: str) -> bool:
+    cell = line.strip().strip('"')
+    return is_missing(cell) or re.fullmatch(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?", cell) is not None
 
 
 def _has_header(rows: list[list[str]]) -> tuple[bool, str]:
