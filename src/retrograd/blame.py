@@ -32,7 +32,7 @@ class Connection(NamedTuple):
     """One entry of one parameter, its value, its gradient, and their product."""
 
     parameter: str
-    index: tuple[int, ...]
+    place: tuple[int, ...]
     value: float
     gradient: float
 
@@ -42,7 +42,7 @@ class Connection(NamedTuple):
         return self.value * self.gradient
 
     def __str__(self) -> str:
-        place = ", ".join(map(str, self.index))
+        place = ", ".join(map(str, self.place))
         return f"{self.parameter}[{place}] = {self.value:.4g}: cutting it would change the loss by about {-self.blame:+.4g}"
 
 

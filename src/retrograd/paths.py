@@ -118,7 +118,7 @@ def _local_derivatives(node: Node, slot: int) -> list[Any]:
         for i, pulled in enumerate(node.pull(cotangents, False)):
             if node.targets[i] is None or pulled is None:
                 continue
-            row = pulled() if callable(pulled) else pulled
+            row: Any = pulled() if callable(pulled) else pulled
             if row is not None:
                 rows[i].append(row.numpy().reshape(-1))
     return [np.array(r) if r else None for r in rows]
@@ -138,6 +138,6 @@ def print_paths(result: Tensor, tensor: Tensor) -> None:
     paths = path_factors(result, tensor)
     for path in paths:
         print(path)
-    total = sum(path.product for path in paths)
+    total = np.sum([path.product for path in paths], axis=0)
     text = f"{total.item():.6g}" if np.size(total) == 1 else np.array2string(np.asarray(total), precision=4)
     print(f"sum of {len(paths)} paths = {text}")

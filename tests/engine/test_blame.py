@@ -119,7 +119,7 @@ def test_a_network_worked_by_hand() -> None:
     with rg.no_grad():
         net.weight.copy_(rg.tensor([[2.0, -3.0]]))
     report = blame(net, nn.functional.mse_loss, rg.ones(1, 2), rg.zeros(1, 1))
-    assert [(c.index, c.blame) for c in report.ranking()] == [((0, 1), 6.0), ((0, 0), -4.0)]
+    assert [(c.place, c.blame) for c in report.ranking()] == [((0, 1), 6.0), ((0, 0), -4.0)]
     assert report.rank("weight", (0, 1)) == 1
     text = str(report)
     assert "weight[0, 1] = -3: cutting it would change the loss by about -6" in text

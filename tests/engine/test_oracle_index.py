@@ -132,7 +132,7 @@ def as_key(m: Any, key: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(m.tensor(k) if isinstance(k, np.ndarray) else k for k in key)
 
 
-@settings(max_examples=3000)
+@settings(max_examples=300)
 @given(SEEDS)
 def test_random_keys(seed: int) -> None:
     """x[key]: values, gradients, or both refuse."""

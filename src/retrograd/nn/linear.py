@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from ..errors import ShapeError, UsageError, describe, user_place
-from ..functions.create import empty
 from ..functions._arguments import require_tensor
+from ..functions.create import empty
 from ..functions.linalg import linear
 from ..tensor import Tensor
 from . import init
