@@ -41,6 +41,17 @@ def test_result_log_and_run_folder(cli, houses: Path) -> None:
     assert f"{report['metrics']['test']['r2']['value']:.3f}".replace("-", "−") in result.out
 
 
+def test_the_unit_stands_with_every_number_of_the_target(cli, houses: Path) -> None:
+    result = cli("train", houses, "--target", "price", "--unit", "$", *QUICK)
+    errors = next(line for line in result.out.splitlines() if "mean absolute error" in line)
+    assert errors.count("$") >= 5  # network, both ends of its interval, two baselines
+    assert "$" in cli("evaluate", "runs/houses-001", houses).out
+    assert "$" in Path("runs/houses-001/report.html").read_text()
+    assert "$" not in next(line for line in result.out.splitlines() if "R²" in line)
+    wrong = cli("train", houses, "--target", "price", "--unit", "x" * 21, *QUICK)
+    assert (wrong.code, "hint:" in wrong.err) == (2, True)
+
+
 def test_second_run_gets_its_own_folder(cli, houses: Path) -> None:
     first = cli("train", houses, "--target", "price", *QUICK, "--json")
     second = cli("train", houses, "--target", "price", *QUICK, "--json", "--quiet")

@@ -43,6 +43,9 @@ Group = Annotated[
 Time = Annotated[
     str | None, _option("--time", "Train on the past, test on the future by this column.", _DATA, "COL")
 ]
+Unit = Annotated[
+    str | None, _option("--unit", "The target's unit, to be shown with every number: '$', kg.", _DATA, "UNIT")
+]
 Test = Annotated[
     str | None, _option("--test", "A test table of your own instead of held-out rows.", _DATA, "FILE")
 ]

@@ -21,6 +21,7 @@ def run(
     group: options.Group = None,
     time: options.Time = None,
     exclude: options.Exclude = None,
+    unit: options.Unit = None,
     header: options.Header = None,
     hidden: options.Hidden = None,
     activation: options.Activation = None,
@@ -72,6 +73,7 @@ def run(
                 header=header,
                 progress=display,
                 exclude=tuple(exclude or ()),
+                unit=unit,
             )
         except KeyboardInterrupt:
             display.close()

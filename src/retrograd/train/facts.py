@@ -28,12 +28,13 @@ def starting_facts(
     name: str,
     seed: int,
     threads: int | None,
+    unit: str | None,
 ) -> dict[str, Any]:
     """Everything that is known before training."""
     return {
         "name": name,
         "task": {"kind": problem.task.kind, "reason": problem.task.reason, "classes": problem.task.classes},
-        "target": {"name": problem.target, "reason": problem.target_reason},
+        "target": {"name": problem.target, "reason": problem.target_reason, "unit": unit},
         "data": {
             "source": problem.table.source,
             "fingerprint": problem.fingerprint,

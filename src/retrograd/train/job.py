@@ -32,11 +32,11 @@ from retrograd.train.problem import Problem, read_problem
 from retrograd.train.progress import Event, Progress, silent
 from retrograd.train.rate import range_test
 from retrograd.train.recipe import (
-    RATE_BOUNDS,
     Decided,
     Recipe,
     build_trainer,
     choose_recipe,
+    rate_bounds,
     with_epochs,
     with_rate,
 )
@@ -90,6 +90,7 @@ def fit(
     test: Any = None,
     header: bool | None = None,
     exclude: Sequence[str] = (),
+    unit: str | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Train a network on a table and report on it; everything is left in a new folder under ``out``.
@@ -97,13 +98,13 @@ def fit(
     ``data``: a path (CSV, TSV, Parquet, JSON lines), a DuckDB relation, a pandas or polars frame, a dict of arrays or a
     list of dicts.  ``target``: name or number (from 1) of the column to predict; proposed when not given.  ``group``:
     a column whose equal values must stay in one split; ``time``: a column to split by; ``test``: rows to test on.
-    ``time_limit`` is in seconds.  What is not given is decided by the size of the table, and the decision reported.
+    ``unit``: that of the target, as it shall be shown ("$", "kg").  ``time_limit`` is in seconds.  What is not given is decided by the size of the table, and the decision reported.
     ``progress`` is called with every `Event`.  Raises `DataError` or `UsageError` with a hint.
     """
     layers = (hidden,) if isinstance(hidden, int) else None if hidden is None else tuple(hidden)
     options = Options(
         target, seed, epochs, time_limit, threads, layers, activation, dropout, optimizer, lr, batch_size, loss,
-        group, time, header, tuple(exclude), path_of(data), None if test is None else path_of(test),
+        group, time, header, tuple(exclude), path_of(data), None if test is None else path_of(test), unit,
     )  # fmt: skip
     with num_threads(options.threads or THREADS):
         job = Job(options, progress or silent)
@@ -163,7 +164,7 @@ class Job:
                 lambda rate: self.trainer(recipe, lr=rate, schedule=False),
                 train.inputs, train.target, seed=self.options.seed, highest=10.0 if recipe.optimizer == "sgd" else 1.0,
             )  # fmt: skip
-            low, high = RATE_BOUNDS[recipe.optimizer]
+            low, high = rate_bounds(recipe)
             rate = float(f"{min(max(found.suggestion, low), high):.3g}")
             recipe = with_rate(recipe, rate)
             decided = [
@@ -221,6 +222,7 @@ class Job:
             name=folder.path.name,
             seed=self.options.seed,
             threads=self.options.threads,
+            unit=self.options.unit,
         )
         estimate = meter.estimate(recipe.epochs)
         facts["findings"] = finding_facts(self.findings)
@@ -395,6 +397,7 @@ class Job:
         content = {
             "task": facts["task"],
             "target": self.problem.target,
+            "unit": self.options.unit,
             "preparation": self.problem.preparation.to_json(),
             "output_range": self.limits,
             "metrics": {"test": metrics},

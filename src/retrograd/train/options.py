@@ -37,12 +37,15 @@ class Options:
     exclude: Sequence[str] = field(default_factory=tuple)
     data: str | None = None
     test: str | None = None
+    unit: str | None = None
 
     def __post_init__(self) -> None:
         if self.time_limit is not None and not self.time_limit > 0:
             raise UsageError(f"a time limit of {self.time_limit} s", hint="--time-limit 5m")
         if self.threads is not None and self.threads < 1:
             raise UsageError(f"{self.threads} threads", hint="--threads 2")
+        if self.unit is not None and not 1 <= len(self.unit) <= 20:
+            raise UsageError(f"the unit {self.unit!r}", hint="--unit '$', --unit kg; at most 20 characters")
         if self.seed < 0:
             raise UsageError(f"seed {self.seed}", hint="--seed 0; any whole number that is not negative")
 
