@@ -28,8 +28,9 @@ def make(average: float | None = 0.98) -> Trainer:
     optimizer = optim.AdamW(model.parameters(), lr=0.01)
     scheduler = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.02, total_steps=EPOCHS * 7 + 1)
     return Trainer(
-        model, optimizer, nn.MSELoss(), batch_size=11, seed=3, scheduler=scheduler, clip_norm=1.0, patience=8, average=average
-    )
+        model, optimizer, nn.MSELoss(), batch_size=11, seed=3, scheduler=scheduler, clip_norm=1.0, patience=8, average=average,
+        smoothing=0.0 if average is None else 0.5,
+    )  # fmt: skip
 
 
 def weights_and_log(trainer: Trainer) -> tuple[dict[str, np.ndarray], list[dict[str, float]]]:

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from retrograd.data import (
+    Finding,
     Preparation,
     Split,
     Table,
     Task,
+    examine,
     find_column,
     infer_task,
     propose_target,
@@ -79,13 +81,11 @@ class Problem:
             )
         return self._parts[name]
 
-    def examine(self) -> list[Any]:
+    def examine(self) -> list[Finding]:
         """What the data checker finds; see `retrograd.data.examine`."""
-        try:
-            from retrograd.data import examine
-        except ImportError:
-            return []
-        return examine(self.table, target=self.target, task=self.task, split=self.split)
+        return examine(
+            self.table, target=self.target, task=self.task, split=self.split, exclude=self.left_out
+        )
 
     @property
     def n_classes(self) -> int:

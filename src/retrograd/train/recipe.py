@@ -32,6 +32,12 @@ RATE_BOUNDS = {
     "adagrad": (3e-3, 0.1),
 }
 """Between these the suggestion of the range test is taken; beyond them its noise would cost more than it gains."""
+_MEMBERS_RATE_BOUNDS = (4e-4, 7e-4)
+
+
+def rate_bounds(recipe: Recipe) -> tuple[float, float]:
+    """The rates that are sensible for a recipe; members that are averaged learn slowly, which keeps them apart."""
+    return _MEMBERS_RATE_BOUNDS if recipe.architecture.members > 1 else RATE_BOUNDS[recipe.optimizer]
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Recipe:
     patience: int
     loss: str
     average: float | None = 0.998
+    smoothing: float = 0.0
     clip_norm: float | None = 1.0
 
     def to_json(self) -> dict[str, Any]:
@@ -127,6 +134,7 @@ def choose_recipe(
         epochs=chosen_epochs,
         patience=max(8, chosen_epochs // 4),
         loss=loss or ("mse" if task_kind == "regression" else "cross_entropy"),
+        smoothing=0.0 if many else 0.7,
     )
     size = f"{rows} training rows"
     decided = [
@@ -266,6 +274,7 @@ def build_trainer(
         clip_norm=recipe.clip_norm,
         patience=recipe.patience,
         average=recipe.average,
+        smoothing=recipe.smoothing,
         metrics=metrics,
         progress=progress,
     )

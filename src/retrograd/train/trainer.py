@@ -67,6 +67,8 @@ class Trainer:
     ``gradient_tolerance`` for an epoch.  ``restore_best`` leaves the best weights in the model.
     With ``average`` d the weights that are looked at and kept are a running average of those that learn,
     θ̄ ← θ̄ + (1 - d)(θ - θ̄), with d growing from 0.1 to its value (Polyak and Juditsky 1992).
+    ``smoothing`` β judges epochs by s ← β s + (1 - β) loss instead of the loss itself: with few validation rows the loss
+    of one epoch may be low by luck.
     ``metrics(outputs, targets)`` adds its numbers to each epoch's record.
 
     Same seed, same data, same model: same run.  `state_dict` at any step and `load_state_dict` in a new trainer
@@ -98,6 +100,7 @@ class Trainer:
         patience: int | None = None,
         restore_best: bool = True,
         average: float | None = None,
+        smoothing: float = 0.0,
         gradient_tolerance: float | None = None,
         metrics: Callable[[np.ndarray, np.ndarray], Mapping[str, float]] | None = None,
         progress: Progress = silent,
@@ -109,6 +112,7 @@ class Trainer:
         self.scheduler, self.schedule = scheduler, schedule
         self.clip_norm, self.patience, self.restore_best = clip_norm, patience, restore_best
         self.average, self.gradient_tolerance = average, gradient_tolerance
+        self.smoothing = smoothing
         self.metrics, self.progress = metrics, progress
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self.history = History()
@@ -118,6 +122,8 @@ class Trainer:
         self._best_weights: dict[str, np.ndarray] | None = None
         self._averages: list[np.ndarray] | None = None
         self._epochs_without_gain = 0
+        self._smoothed: float | None = None
+        self._least = math.inf  # least smoothed loss so far
 
     # --- one iteration, in its four steps -------------------------------------------------------------------------
 
@@ -347,8 +353,11 @@ class Trainer:
             )
 
     def _remember_if_better(self, loss: float) -> bool:
-        if not loss < self.history.best_loss:  # a NaN is never better
+        before = loss if self._smoothed is None else self._smoothed
+        self._smoothed = self.smoothing * before + (1.0 - self.smoothing) * loss if self.smoothing else loss
+        if not self._smoothed < self._least:  # a NaN is never better
             return False
+        self._least = self._smoothed
         self.history.best_loss = loss
         self.history.best_epoch = self.epoch
         if self.restore_best:
@@ -398,6 +407,8 @@ class Trainer:
                 "best_loss": history.best_loss,
                 "best_epoch": history.best_epoch,
                 "epochs_without_gain": self._epochs_without_gain,
+                "smoothed": self._smoothed,
+                "least": self._least,
                 "stopped_because": "" if history.interrupted else history.stopped_because,
             },
             "best": self._best_weights,
@@ -424,6 +435,7 @@ class Trainer:
         self.epoch, self.batch = order["epoch"], order["batch"]
         self._sums = _Sums(**state["sums"])
         self._epochs_without_gain = stopping["epochs_without_gain"]
+        self._smoothed, self._least = stopping["smoothed"], stopping["least"]
         self._best_weights, self._averages = state["best"], state["averages"]
         self.history = History(
             records=[dict(record) for record in state["history"]],
