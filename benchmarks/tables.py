@@ -83,7 +83,8 @@ def train_sklearn(
     regression = problem.task.kind == "regression"
     target = {split: problem.part(split).target for split in ("train", "validation")}
     model = (MLPRegressor if regression else MLPClassifier)(
-        **{**configuration, "hidden_layer_sizes": tuple(configuration["hidden_layer_sizes"])}, random_state=seed
+        **{**configuration, "hidden_layer_sizes": tuple(configuration["hidden_layer_sizes"])},
+        random_state=seed,
     )
     classes = {} if regression else {"classes": np.arange(problem.n_classes)}
     best, weights, best_epoch = np.inf, None, 0
@@ -92,7 +93,9 @@ def train_sklearn(
         if regression:
             loss = float(np.mean((model.predict(inputs["validation"]) - target["validation"]) ** 2))
         else:
-            given = model.predict_proba(inputs["validation"])[np.arange(len(target["validation"])), target["validation"]]
+            given = model.predict_proba(inputs["validation"])[
+                np.arange(len(target["validation"])), target["validation"]
+            ]
             loss = float(-np.mean(np.log(np.clip(given, 1e-15, 1))))
         if loss < best:
             best, best_epoch = loss, epoch
@@ -145,7 +148,9 @@ def measure(name: str, seed: int, folder: Path, store: Store) -> dict[str, Any]:
         rng = np.random.default_rng(0)
         tried = [draw(rng) for _ in range(CONFIGURATIONS)]
         losses = [
-            store.get(f"{name}/search/{i}", lambda c=c: {"loss": train_sklearn(problem, inputs, c, 0)[0], "of": c})["loss"]
+            store.get(
+                f"{name}/search/{i}", lambda c=c: {"loss": train_sklearn(problem, inputs, c, 0)[0], "of": c}
+            )["loss"]
             for i, c in enumerate(tried)
         ]
         return {"configuration": tried[int(np.argmin(losses))], "validation_loss": float(np.min(losses))}
@@ -168,7 +173,8 @@ def measure(name: str, seed: int, folder: Path, store: Store) -> dict[str, Any]:
             "test_rows": len(actual),
             "scores": {model: metrics_for(kind, actual, scores) for model, scores in models.items()},
             "against": {
-                rival: paired_bootstrap(kind, actual, ours, scores, seed=seed) for rival, scores in rivals.items()
+                rival: paired_bootstrap(kind, actual, ours, scores, seed=seed)
+                for rival, scores in rivals.items()
             },
             "our_seconds": run.summary["seconds"],
             "our_epochs": run.summary["epochs"],
@@ -197,10 +203,13 @@ def markdown(results: dict[str, list[dict[str, Any]]]) -> str:
             for model in ("constant", "linear", "sklearn", "ours")
         }
         verdicts = {
-            rival: ", ".join(run["against"][rival]["verdict"] for run in runs) for rival in ("linear", "sklearn")
+            rival: ", ".join(run["against"][rival]["verdict"] for run in runs)
+            for rival in ("linear", "sklearn")
         }
         cells = [f"{means[model]:,.0f}" if means[model] > 1000 else f"{means[model]:.4f}" for model in means]
-        lines.append(f"| {name} | {metric} | {' | '.join(cells)} | {verdicts['linear']} | {verdicts['sklearn']} |")
+        lines.append(
+            f"| {name} | {metric} | {' | '.join(cells)} | {verdicts['linear']} | {verdicts['sklearn']} |"
+        )
     return "\n".join(lines)
 
 
@@ -217,7 +226,8 @@ def main() -> None:
     store = Store(arguments.store)
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
     results = {
-        name: [measure(name, seed, Path(folder), store) for seed in seeds] for name in arguments.table or list(TABLES)
+        name: [measure(name, seed, Path(folder), store) for seed in seeds]
+        for name in arguments.table or list(TABLES)
     }
     print(json.dumps(results, indent=1))
     print(markdown(results), file=sys.stderr)

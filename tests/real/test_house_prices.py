@@ -34,7 +34,9 @@ def run(sales: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.mark.row("EXA-02")
 @pytest.mark.slow
-def test_three_inputs_and_one_hidden_layer_in_dollars(run: rg.train.Run, sales: dict[str, np.ndarray]) -> None:
+def test_three_inputs_and_one_hidden_layer_in_dollars(
+    run: rg.train.Run, sales: dict[str, np.ndarray]
+) -> None:
     facts = json.loads((run.path / "run.json").read_text())
     assert {c["name"] for c in facts["data"]["columns"] if c["use"] == "input"} == set(INPUTS)
     assert facts["target"]["unit"] == "$"
@@ -53,12 +55,17 @@ def test_three_inputs_and_one_hidden_layer_in_dollars(run: rg.train.Run, sales: 
 @pytest.mark.slow
 def test_from_rookie_to_valuator(run: rg.train.Run, sales: dict[str, np.ndarray], tmp_path: Path) -> None:
     rookie = train(sales, tmp_path, epochs=1, lr=1e-9)  # the same net, as good as untrained
-    errors = [json.loads(line)["validation_rmse"] for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+    errors = [
+        json.loads(line)["validation_rmse"] for line in (run.path / "metrics.jsonl").read_text().splitlines()
+    ]
     assert len(errors) == run.summary["epochs"]
     assert min(errors) < 0.7 * rookie.summary["metrics"]["validation"]["rmse"]
     assert run.summary["metrics"]["test"]["rmse"] < run.summary["baseline"]["linear"]["rmse"]
     # control: what was not trained does not beat the line
     assert rookie.summary["metrics"]["test"]["rmse"] > rookie.summary["baseline"]["linear"]["rmse"]
-    first, again = rg.load(run.path).predict([HOUSE]), rg.load(run.path / "model.safetensors").predict([HOUSE])
+    first, again = (
+        rg.load(run.path).predict([HOUSE]),
+        rg.load(run.path / "model.safetensors").predict([HOUSE]),
+    )
     assert first.tobytes() == again.tobytes()
     assert rg.load(run.path).predict([{**HOUSE, "sqft_living": 3600}])[0] > first[0]

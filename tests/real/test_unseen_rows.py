@@ -53,7 +53,9 @@ def test_generalises_to_unseen_rows_and_learns_nothing_from_shuffled_ones(
 
 @pytest.mark.row("APP-20")
 @pytest.mark.slow
-def test_a_planted_trend_is_found_and_planted_noise_ranks_at_the_bottom(data_dir: Path, tmp_path: Path) -> None:
+def test_a_planted_trend_is_found_and_planted_noise_ranks_at_the_bottom(
+    data_dir: Path, tmp_path: Path
+) -> None:
     table = read_table(data_dir / "wine-quality" / "winequality-white.csv", header=False)
     data = {name: column.values for name, column in table.columns.items()}
     random = np.random.default_rng(3)
@@ -61,7 +63,10 @@ def test_a_planted_trend_is_found_and_planted_noise_ranks_at_the_bottom(data_dir
     data["c12"] = data["c12"] + 0.8 * trend  # about as much as the quality itself varies
     data = {"trend": trend, **{f"noise{k}": random.normal(size=table.n_rows) for k in range(3)}, **data}
     run = rg.train.fit(data, "c12", epochs=12, out=tmp_path)
-    ranked = [column["name"] for column in json.loads((run.path / "report.json").read_text())["importance"]["columns"]]
+    ranked = [
+        column["name"]
+        for column in json.loads((run.path / "report.json").read_text())["importance"]["columns"]
+    ]
     # Fixed beforehand: the trend first of fifteen columns, the three noise columns among the last five.
     assert len(ranked) == 15
     assert ranked[0] == "trend"

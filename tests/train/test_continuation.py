@@ -8,6 +8,7 @@ import threading
 
 import numpy as np
 import pytest
+
 import retrograd as rg
 from retrograd import nn, optim
 from retrograd.errors import DataError, ModelFileError, UsageError

@@ -6,6 +6,7 @@ import csv
 
 import numpy as np
 import pytest
+
 import retrograd as rg
 from retrograd import nn, optim
 from retrograd.train import Trainer, probe_minimum, sweep_rates

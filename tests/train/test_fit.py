@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import retrograd as rg
 from retrograd.errors import DataError, ModelFileError, UsageError
 from retrograd.report import schema

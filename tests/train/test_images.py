@@ -6,6 +6,7 @@ import csv
 
 import numpy as np
 import pytest
+
 import retrograd as rg
 from retrograd import nn, optim
 from retrograd.metrics import calibration_table, expected_calibration_error, fit_linear_baseline

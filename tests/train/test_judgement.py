@@ -7,6 +7,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+
 import retrograd as rg
 from retrograd import nn, optim
 from retrograd.train import Trainer, judge_overfitting

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import retrograd as rg
 from retrograd import nn, optim
 from retrograd.errors import GradError, UsageError

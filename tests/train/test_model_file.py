@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import retrograd as rg
 from retrograd import nn
 from retrograd.errors import ModelFileError

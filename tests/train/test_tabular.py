@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import retrograd as rg
 from retrograd import nn
 from retrograd.errors import UsageError

@@ -38,6 +38,20 @@ class MemberLinear(nn.Module):
         return f"members={members}, in_features={inputs}, out_features={outputs}"
 
 
+class MixedActivation(nn.Module):
+    """ReLU for the first half of the members, tanh for the others: (members, n, units), same shape.
+
+    Members that bend differently err differently, which is what averaging lives on.
+
+    >>> MixedActivation()(rg.tensor([[[-2.0]], [[-2.0]]])).reshape(-1)
+    tensor([ 0.   , -0.964])
+    """
+
+    def forward(self, x: Any) -> Any:
+        half = x.shape[0] // 2
+        return rg.cat([x[:half].relu(), x[half:].tanh()], dim=0)
+
+
 class MemberNet(nn.Module):
     """``members`` plain networks with hidden layers of the widths ``hidden``: (n, inputs) to (n, outputs).
 

@@ -302,6 +302,11 @@ def with_rate(recipe: Recipe, lr: float) -> Recipe:
     return replace(recipe, lr=float(lr))
 
 
+def with_activation(recipe: Recipe, name: str) -> Recipe:
+    """The recipe with another activation."""
+    return replace(recipe, architecture=replace(recipe.architecture, activation=name))
+
+
 def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
     """The recipe with another number of epochs."""
     return replace(recipe, epochs=int(epochs), patience=max(8, int(epochs) // 4))

@@ -23,12 +23,14 @@ import numpy as np
 import retrograd as rg
 from retrograd import nn
 from retrograd.errors import UsageError
-from retrograd.train.ensemble import MemberNet
+from retrograd.train.ensemble import MemberNet, MixedActivation
 
 ACTIVATIONS = {
     "relu": "ReLU", "gelu": "GELU", "silu": "SiLU", "tanh": "Tanh", "sigmoid": "Sigmoid", "elu": "ELU",
     "leaky_relu": "LeakyReLU", "softplus": "Softplus", "identity": "Identity",
 }  # fmt: skip
+MIXED = "relu and tanh"
+"""The activation of members of which one half has each."""
 
 
 def activation(name: str) -> Any:
@@ -171,7 +173,10 @@ class TabularNet(nn.Module):
                 inputs,
                 architecture.hidden,
                 outputs,
-                activation=[activation(architecture.activation) for _ in architecture.hidden],
+                activation=[
+                    MixedActivation() if architecture.activation == MIXED else activation(architecture.activation)
+                    for _ in architecture.hidden
+                ],
                 dropout=architecture.dropout,
                 probabilities=outputs > 1,
             )

@@ -30,11 +30,15 @@ _BATCH_EVENT_SECONDS = 0.1
 
 @dataclass
 class History:
-    """What happened: one record per epoch, which epoch was best (from 1; 0: none), and why training ended."""
+    """What happened: one record per epoch, which epoch was best (from 1; 0: none), and why training ended.
+
+    ``best_loss`` is the validation loss of the best epoch, ``judged_loss`` the smoothed one it was chosen by.
+    """
 
     records: list[dict[str, Any]] = field(default_factory=list)
     best_epoch: int = 0
     best_loss: float = math.inf
+    judged_loss: float = math.inf
     stopped_because: str = ""
     interrupted: bool = False
     steps: int = 0
@@ -123,7 +127,6 @@ class Trainer:
         self._averages: list[np.ndarray] | None = None
         self._epochs_without_gain = 0
         self._smoothed: float | None = None
-        self._least = math.inf  # least smoothed loss so far
 
     # --- one iteration, in its four steps -------------------------------------------------------------------------
 
@@ -355,9 +358,9 @@ class Trainer:
     def _remember_if_better(self, loss: float) -> bool:
         before = loss if self._smoothed is None else self._smoothed
         self._smoothed = self.smoothing * before + (1.0 - self.smoothing) * loss if self.smoothing else loss
-        if not self._smoothed < self._least:  # a NaN is never better
+        if not self._smoothed < self.history.judged_loss:  # a NaN is never better
             return False
-        self._least = self._smoothed
+        self.history.judged_loss = self._smoothed
         self.history.best_loss = loss
         self.history.best_epoch = self.epoch
         if self.restore_best:
@@ -408,7 +411,7 @@ class Trainer:
                 "best_epoch": history.best_epoch,
                 "epochs_without_gain": self._epochs_without_gain,
                 "smoothed": self._smoothed,
-                "least": self._least,
+                "judged_loss": history.judged_loss,
                 "stopped_because": "" if history.interrupted else history.stopped_because,
             },
             "best": self._best_weights,
@@ -435,12 +438,13 @@ class Trainer:
         self.epoch, self.batch = order["epoch"], order["batch"]
         self._sums = _Sums(**state["sums"])
         self._epochs_without_gain = stopping["epochs_without_gain"]
-        self._smoothed, self._least = stopping["smoothed"], stopping["least"]
+        self._smoothed = stopping["smoothed"]
         self._best_weights, self._averages = state["best"], state["averages"]
         self.history = History(
             records=[dict(record) for record in state["history"]],
             best_epoch=stopping["best_epoch"],
             best_loss=stopping["best_loss"],
+            judged_loss=stopping["judged_loss"],
             stopped_because=stopping["stopped_because"],
             steps=state["steps"],
             seconds=state["seconds"],
