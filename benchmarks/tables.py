@@ -13,7 +13,6 @@ same house is sold twice).  Finished parts are kept in build/benchmarks/tables.j
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import sys
@@ -33,7 +32,6 @@ from retrograd.train import evidence as ev
 from retrograd.train import fit
 from retrograd.train.options import Options
 from retrograd.train.problem import Problem, read_problem
-from retrograd.train.recipe import choose_recipe
 
 TABLES: dict[str, dict[str, Any]] = {
     "king-county": {"file": "king-county-houses/kc_house_data.csv", "target": "price", "group": "id"},
@@ -122,6 +120,10 @@ class Store:
         self.path = path
         self.parts: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
 
+    def drop(self, starts: list[str]) -> None:
+        """Forget the parts whose keys start so."""
+        self.parts = {key: part for key, part in self.parts.items() if not key.startswith(tuple(starts))}
+
     def get(self, key: str, work: Any) -> Any:
         """The part called ``key``, made by ``work()`` when it is not there yet."""
         if key not in self.parts:
@@ -182,12 +184,7 @@ def measure(name: str, seed: int, folder: Path, store: Store) -> dict[str, Any]:
         }
 
     tuned = store.get(f"{name}/search", search)
-    # another default recipe is another measurement; the search need not be repeated for it
-    problem = read_problem(path, options["target"], **reading)
-    train = problem.part("train")
-    recipe, _ = choose_recipe(len(train), train.inputs[0].shape[1], problem.task.kind)
-    version = hashlib.sha256(json.dumps(recipe.to_json()).encode()).hexdigest()[:8]
-    return store.get(f"{name}/seed-{seed}/{version}", compare)
+    return store.get(f"{name}/seed-{seed}", compare)
 
 
 def markdown(results: dict[str, list[dict[str, Any]]]) -> str:
@@ -217,6 +214,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--table", action="append", choices=list(TABLES))
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--again", action="store_true", help="measure Retrograd again; keep the search of its rival")
     parser.add_argument("--store", default="build/benchmarks/tables.json", type=Path)
     arguments = parser.parse_args()
     folder = os.environ.get("RETROGRAD_DATA")
@@ -224,6 +222,8 @@ def main() -> None:
         parser.error("set RETROGRAD_DATA to the folder that holds the data sets")
     warnings.filterwarnings("ignore", module="sklearn")
     store = Store(arguments.store)
+    if arguments.again:
+        store.drop([f"{name}/seed-" for name in arguments.table or TABLES])
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
     results = {
         name: [measure(name, seed, Path(folder), store) for seed in seeds]

@@ -82,7 +82,7 @@ def _encode(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
         return [_encode(item, f"{name}.{i}", arrays) for i, item in enumerate(value)]
     if isinstance(value, tuple):
         return {"tuple": [_encode(item, f"{name}.{i}", arrays) for i, item in enumerate(value)]}
-    if hasattr(value, "detach"):
+    if isinstance(value, rg.Tensor):
         arrays[name] = value.detach().numpy()
         return {"tensor": name}
     if isinstance(value, (np.ndarray, np.generic)):

@@ -88,7 +88,8 @@ def baseline_evidence(problem: Problem) -> tuple[dict[str, np.ndarray], dict[str
         assert limits is not None
         other = [
             np.asarray(
-                problem.preparation.decode_target(np.clip(scaled.predict(inputs), *limits)), dtype=np.float64
+                problem.preparation.decode_target(np.clip(scaled.predict(inputs), limits[0], limits[1])),
+                dtype=np.float64,
             )
             for inputs in design[1:]
         ]

@@ -100,7 +100,8 @@ def fit(
     ``data``: a path (CSV, TSV, Parquet, JSON lines), a DuckDB relation, a pandas or polars frame, a dict of arrays or a
     list of dicts.  ``target``: name or number (from 1) of the column to predict; proposed when not given.  ``group``:
     a column whose equal values must stay in one split; ``time``: a column to split by; ``test``: rows to test on.
-    ``unit``: that of the target, as it shall be shown ("$", "kg").  ``time_limit`` is in seconds.  What is not given is decided by the size of the table, and the decision reported.
+    ``unit``: that of the target, as it shall be shown ("$", "kg").  ``time_limit`` is in seconds.  What is not given is
+    decided by the size of the table, and the decision reported.
     ``progress`` is called with every `Event`.  Raises `DataError` or `UsageError` with a hint.
     """
     layers = (hidden,) if isinstance(hidden, int) else None if hidden is None else tuple(hidden)
@@ -175,9 +176,7 @@ class Job:
             ]
         return recipe, decided
 
-    def race(
-        self, recipe: Recipe, decided: list[Decided], meter: CostMeter
-    ) -> tuple[Recipe, list[Decided]]:
+    def race(self, recipe: Recipe, decided: list[Decided], meter: CostMeter) -> tuple[Recipe, list[Decided]]:
         """For averaged members: whether all shall have ReLU or half of them tanh, by a short run of each.
 
         A third of the epochs each; the lower validation loss wins.  Skipped where the time limit is too short for it.
@@ -312,7 +311,9 @@ class Job:
         trainer = self.trainer(recipe, metrics=self.epoch_metrics, progress=self.progress)
         if state is not None:
             trainer.load_state_dict(state)
-        ended = trainer.history.stopped_because  # training was over, and the run was stopped while it was judged
+        ended = (
+            trainer.history.stopped_because
+        )  # training was over, and the run was stopped while it was judged
         limit = self.options.time_limit
         with Interrupt() as interrupt:
             history = trainer.fit(

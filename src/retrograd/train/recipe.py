@@ -104,7 +104,9 @@ def choose_recipe(
     """
     _check(task_kind, epochs, activation, dropout, optimizer, lr, batch_size, loss)
     many = rows >= _MANY_ROWS
-    asked = None if hidden is None else tuple(int(u) for u in ([hidden] if isinstance(hidden, int) else hidden))
+    asked = (
+        None if hidden is None else tuple(int(u) for u in ([hidden] if isinstance(hidden, int) else hidden))
+    )
     if asked is not None and any(units < 1 for units in asked):
         raise UsageError(f"hidden layers of {asked} units", hint="--hidden 64,32")
     # every member learns from an M-th of the mean loss: optimisers whose steps have no scale do not notice

@@ -174,7 +174,9 @@ class TabularNet(nn.Module):
                 architecture.hidden,
                 outputs,
                 activation=[
-                    MixedActivation() if architecture.activation == MIXED else activation(architecture.activation)
+                    MixedActivation()
+                    if architecture.activation == MIXED
+                    else activation(architecture.activation)
                     for _ in architecture.hidden
                 ],
                 dropout=architecture.dropout,
