@@ -23,10 +23,10 @@ from typing import Any
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
-import numpy as np  # noqa: E402  (after the number of threads)
+import numpy as np
 
-import retrograd as rg  # noqa: E402
-from retrograd import nn  # noqa: E402
+import retrograd as rg
+from retrograd import nn
 
 BOUND = 4.0
 BATCH = 64

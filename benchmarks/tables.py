@@ -214,7 +214,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--table", action="append", choices=list(TABLES))
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--again", action="store_true", help="measure Retrograd again; keep the search of its rival")
+    parser.add_argument(
+        "--again", action="store_true", help="measure Retrograd again; keep the search of its rival"
+    )
     parser.add_argument("--store", default="build/benchmarks/tables.json", type=Path)
     arguments = parser.parse_args()
     folder = os.environ.get("RETROGRAD_DATA")

@@ -116,7 +116,12 @@ _KC, _CALIFORNIA, _ADULT, _WINE, _WDBC, _TITANIC = TABLES
 LEAKS = [
     Leak("price_eur", _KC, "the target in another currency, rounded", _price_eur),
     Leak("agent_fee", _KC, "a fee that follows from the price, with noise and gaps", _agent_fee),
-    Leak("neighbourhood_price", _KC, "the mean target of a group, the row itself included", _neighbourhood_price),
+    Leak(
+        "neighbourhood_price",
+        _KC,
+        "the mean target of a group, the row itself included",
+        _neighbourhood_price,
+    ),
     Leak("assessment", _CALIFORNIA, "a falling function of the target with noise", _assessment),
     Leak("bracket", _ADULT, "codes that follow from the class, 1 % of them wrong", _bracket),
     Leak("bonus", _ADULT, "filled in for one class only, 2 % of the rows wrong", _bonus),

@@ -105,8 +105,18 @@ def test_the_columns_of_real_tables(data_dir: Path) -> None:
     houses = read_table(data_dir / "king-county-houses/kc_house_data.csv")
     kinds = {name: column.kind for name, column in houses.columns.items()}
     assert houses.n_rows == 21613
-    assert {name for name, kind in kinds.items() if kind != "number"} == {"id", "date", "waterfront", "zipcode"}
-    assert [kinds[name] for name in ("id", "date", "waterfront", "zipcode")] == ["id", "date", "boolean", "category"]
+    assert {name for name, kind in kinds.items() if kind != "number"} == {
+        "id",
+        "date",
+        "waterfront",
+        "zipcode",
+    }
+    assert [kinds[name] for name in ("id", "date", "waterfront", "zipcode")] == [
+        "id",
+        "date",
+        "boolean",
+        "category",
+    ]
     titanic = read_table(data_dir / "titanic/titanic.csv")
     assert titanic.columns["age"].n_missing == 177
     assert titanic.columns["name"].kind == "text"
@@ -144,9 +154,20 @@ def test_a_nameless_table() -> None:
 
 def test_columns_by_name_and_number() -> None:
     table = read_table({"size": [1.0, 2.0], "price": [2.0, 3.0], "3": [1.0, 2.0]})
-    assert [find_column(table, each) for each in ("size", 2, "2", -1, "-3")] == ["size", "price", "price", "3", "size"]
+    assert [find_column(table, each) for each in ("size", 2, "2", -1, "-3")] == [
+        "size",
+        "price",
+        "price",
+        "3",
+        "size",
+    ]
     assert find_column(table, "3") == "3"  # a name goes before a number
-    for wrong, hint in ((4, "--target 3"), (0, "--target 3"), ("Prise", "did you mean 'price'?"), ("SIZE", "did you mean 'size'?")):
+    for wrong, hint in (
+        (4, "--target 3"),
+        (0, "--target 3"),
+        ("Prise", "did you mean 'price'?"),
+        ("SIZE", "did you mean 'size'?"),
+    ):
         with pytest.raises(DataError) as caught:
             find_column(table, wrong)
         assert caught.value.hint == hint

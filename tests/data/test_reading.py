@@ -17,12 +17,19 @@ from retrograd.data import Table, read_table
 from retrograd.data.sniff import sniff
 from retrograd.errors import DataError, UsageError
 
-ROWS = [("1.5", "Köln", "2024-01-31"), ("-20.25", "Ulm", "2024-02-01"), ("3000", "Köln", "2023-12-24"), ("0.5", "Bad Aibling", "")]
+ROWS = [
+    ("1.5", "Köln", "2024-01-31"),
+    ("-20.25", "Ulm", "2024-02-01"),
+    ("3000", "Köln", "2023-12-24"),
+    ("0.5", "Bad Aibling", ""),
+]
 NUMBERS = [1.5, -20.25, 3000.0, 0.5]
 TOWNS = ["Köln", "Ulm", "Köln", "Bad Aibling"]
 
 
-def text(delimiter: str = ",", end: str = "\n", decimal: str = ".", header: bool = True, missing: str = "") -> str:
+def text(
+    delimiter: str = ",", end: str = "\n", decimal: str = ".", header: bool = True, missing: str = ""
+) -> str:
     lines = [delimiter.join(("size", "town", "day"))] if header else []
     lines += [delimiter.join((a.replace(".", decimal), b, c or missing)) for a, b, c in ROWS]
     return end.join(lines) + end
@@ -287,7 +294,11 @@ def test_pandas_with_gaps_categories_and_own_types() -> None:
     )
     table = read_table(frame)
     np.testing.assert_array_equal(table.columns["i"].values, [1, np.nan, 3])
-    assert [table.columns[name].values.tolist() for name in "bcs"] == [["true", None, "false"], ["x", None, "y"], ["p", None, "q"]]
+    assert [table.columns[name].values.tolist() for name in "bcs"] == [
+        ["true", None, "false"],
+        ["x", None, "y"],
+        ["p", None, "q"],
+    ]
 
 
 def test_one_table_many_ways_one_meaning(tmp_path: Path) -> None:

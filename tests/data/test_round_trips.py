@@ -19,8 +19,12 @@ from retrograd.data.sniff import is_missing
 numbers = st.one_of(
     st.none(), st.floats(-1e12, 1e12, allow_nan=False), st.integers(-(10**9), 10**9).map(float), st.just(0.0)
 )
-words = st.text(st.characters(categories=("L", "P", "Zs"), exclude_characters="\x00"), min_size=1, max_size=12).map(str.strip)
-texts = st.one_of(st.none(), words.filter(lambda s: bool(s) and not is_missing(s) and any(c.isalpha() for c in s)))
+words = st.text(
+    st.characters(categories=("L", "P", "Zs"), exclude_characters="\x00"), min_size=1, max_size=12
+).map(str.strip)
+texts = st.one_of(
+    st.none(), words.filter(lambda s: bool(s) and not is_missing(s) and any(c.isalpha() for c in s))
+)
 tables = st.integers(2, 8).flatmap(
     lambda n: st.tuples(
         st.lists(st.lists(numbers, min_size=n, max_size=n), min_size=1, max_size=3),
@@ -53,7 +57,12 @@ def test_csv(drawn, delimiter: str, end: str, comma: bool) -> None:
     writer.writerow(columns)
     for row in zip(*columns.values()):
         cells = ["" if value is None else repr(value) if isinstance(value, float) else value for value in row]
-        writer.writerow([cell.replace(".", ",") if comma and isinstance(v, float) else cell for cell, v in zip(cells, row)])
+        writer.writerow(
+            [
+                cell.replace(".", ",") if comma and isinstance(v, float) else cell
+                for cell, v in zip(cells, row)
+            ]
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
         path.write_bytes(out.getvalue().encode())

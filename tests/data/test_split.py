@@ -19,7 +19,12 @@ SIZES = [200, 8000]  # on both sides of the number of rows below which shares ar
 def table_of(n: int, seed: int = 0) -> Table:
     r = np.random.default_rng(seed)
     return read_table(
-        {"x": r.normal(size=n), "town": r.choice(["Ulm", "Bonn", "Kiel"], n), "y": r.normal(size=n), "g": r.integers(0, n // 5, n)}
+        {
+            "x": r.normal(size=n),
+            "town": r.choice(["Ulm", "Bonn", "Kiel"], n),
+            "y": r.normal(size=n),
+            "g": r.integers(0, n // 5, n),
+        }
     )
 
 
@@ -113,7 +118,9 @@ def test_groups_stay_together(n: int) -> None:
     fewer = table.select(np.flatnonzero(group < n // 10))
     if n >= 5000:
         known = dict(zip(group, part))
-        again = part_of(split_rows(fewer.select(np.arange(fewer.n_rows)), target="y", group="g"), fewer.n_rows)
+        again = part_of(
+            split_rows(fewer.select(np.arange(fewer.n_rows)), target="y", group="g"), fewer.n_rows
+        )
         if fewer.n_rows >= 5000:
             assert all(known[g] == p for g, p in zip(fewer.columns["g"].values, again))
 
@@ -121,7 +128,9 @@ def test_groups_stay_together(n: int) -> None:
 def test_rows_without_a_group_are_groups_of_their_own() -> None:
     table = table_of(400)
     group = np.where(np.arange(400) < 200, np.nan, np.arange(400) // 10)
-    split = split_rows(Table({**table.columns, "h": read_table({"h": group}).columns["h"]}), target="y", group="h")
+    split = split_rows(
+        Table({**table.columns, "h": read_table({"h": group}).columns["h"]}), target="y", group="h"
+    )
     assert len(set(part_of(split, 400)[:200])) == 3
 
 
@@ -147,7 +156,9 @@ def test_time(kind: str) -> None:
 def test_rows_without_a_time_train() -> None:
     table = table_of(300)
     when = np.where(np.arange(300) % 30 == 0, np.nan, np.arange(300) + 0.5)
-    split = split_rows(Table({**table.columns, "when": read_table({"when": when}).columns["when"]}), target="y", time="when")
+    split = split_rows(
+        Table({**table.columns, "when": read_table({"when": when}).columns["when"]}), target="y", time="when"
+    )
     part = part_of(split, 300)
     assert (part[::30] == 0).all()
     assert "10 rows have no when: they train" in split.notes
@@ -168,7 +179,10 @@ def test_an_own_test_table() -> None:
 def test_every_class_is_in_every_part_of_a_small_table(target: str) -> None:
     n = 100
     table = table_of(n)
-    labels = {"label": np.where(np.arange(n) < 8, "rare", "common"), "grade": np.where(np.arange(n) < 8, 2.0, 1.0)}
+    labels = {
+        "label": np.where(np.arange(n) < 8, "rare", "common"),
+        "grade": np.where(np.arange(n) < 8, 2.0, 1.0),
+    }
     column = read_table({target: labels[target]}).columns[target]
     split = split_rows(Table({**table.columns, target: column}), target=target)
     for rows in (split.train, split.validation, split.test):
@@ -199,7 +213,10 @@ def test_what_cannot_be_divided() -> None:
 
 
 def test_real_tables_keep_their_shares(data_dir: Path) -> None:
-    for file, target in (("king-county-houses/kc_house_data.csv", "price"), ("titanic/titanic.csv", "survived")):
+    for file, target in (
+        ("king-county-houses/kc_house_data.csv", "price"),
+        ("titanic/titanic.csv", "survived"),
+    ):
         table = read_table(data_dir / file)
         part = part_of(split_rows(table, target=target), table.n_rows)
         np.testing.assert_allclose(np.bincount(part) / table.n_rows, SHARES, atol=0.02)

@@ -77,7 +77,15 @@ def test_the_last_epochs_numbers_can_be_recomputed_from_the_weights():
     last = make(None)
     state = states[-1]
     last.load_state_dict({**state, "averages": None})
-    assert set(history.records[-1]) >= {"epoch", "step", "train_loss", "validation_loss", "lr", "gradient_norm", "rows_per_second"}
+    assert set(history.records[-1]) >= {
+        "epoch",
+        "step",
+        "train_loss",
+        "validation_loss",
+        "lr",
+        "gradient_norm",
+        "rows_per_second",
+    }
     assert history.records[-1]["step"] == state["steps"] == history.steps
 
 
@@ -105,14 +113,19 @@ def test_ctrl_c_finishes_the_step_saves_and_keeps_the_best():
             return result
 
         stopped.step = step  # type: ignore[method-assign]
-        history = stopped.fit(X, Y, validation=(X, Y), epochs=EPOCHS, interrupt=interrupt, checkpoint=states.append)
+        history = stopped.fit(
+            X, Y, validation=(X, Y), epochs=EPOCHS, interrupt=interrupt, checkpoint=states.append
+        )
     assert history.interrupted
     assert history.steps == 31
     assert stopped.evaluate(X, Y)[0] == history.best_loss
     continued = make()
     continued.load_state_dict(states[-1])
     continued.fit(X, Y, validation=(X, Y), epochs=EPOCHS)
-    assert all(np.array_equal(a, b) for a, b in zip(copy_weights(whole.model).values(), copy_weights(continued.model).values()))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(copy_weights(whole.model).values(), copy_weights(continued.model).values())
+    )
 
 
 def test_a_second_ctrl_c_stops_at_once_and_handlers_are_put_back():
@@ -173,7 +186,9 @@ def test_the_log_survives_a_cut_line_and_nan(tmp_path):
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path):
     folder = RunFolder.create(tmp_path, "x")
     for step in (5, 10, 15):
-        write_checkpoint(folder, step, {"steps": step, "weights": np.arange(3.0), "none": None, "deep": {1: [(2, "a")]}})
+        write_checkpoint(
+            folder, step, {"steps": step, "weights": np.arange(3.0), "none": None, "deep": {1: [(2, "a")]}}
+        )
     assert [path.name for path in folder.checkpoint_paths()] == ["step-10.safetensors", "step-15.safetensors"]
     newest = folder.checkpoint_path(15)
     content = newest.read_bytes()

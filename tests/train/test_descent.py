@@ -52,7 +52,9 @@ def mlp(seed: int, inputs: int = 11, width: int = 16) -> nn.Module:
 def test_full_batch_descent_follows_the_closed_form():
     curvatures, start, rate = [0.5, 2.0, 7.0], [1.0, -2.0, 3.0], 0.2
     model = Quadratic(start)
-    trainer = Trainer(model, optim.SGD(model.parameters(), lr=rate), curvature_loss(curvatures), restore_best=False)
+    trainer = Trainer(
+        model, optim.SGD(model.parameters(), lr=rate), curvature_loss(curvatures), restore_best=False
+    )
     for step in range(1, 30):
         trainer.fit(*ONE_ROW, epochs=step)
         expected = np.array(start) * (1 - rate * np.array(curvatures)) ** step
@@ -65,7 +67,9 @@ def test_full_batch_descent_reaches_the_least_squares_solution(wine):
     exact = np.linalg.lstsq(np.column_stack([x, np.ones(len(x))]), y, rcond=None)[0][:, 0]
     rg.manual_seed(0)
     model = nn.Linear(11, 1).double()
-    greatest = np.linalg.eigvalsh(2 * np.column_stack([x, np.ones(len(x))]).T @ np.column_stack([x, np.ones(len(x))]) / len(x))[-1]
+    greatest = np.linalg.eigvalsh(
+        2 * np.column_stack([x, np.ones(len(x))]).T @ np.column_stack([x, np.ones(len(x))]) / len(x)
+    )[-1]
     optimizer = optim.SGD(model.parameters(), lr=1.8 / greatest, momentum=0.9)
     trainer = Trainer(model, optimizer, nn.MSELoss(), batch_size=len(x), gradient_tolerance=1e-8)
     history = trainer.fit(x, y, epochs=6000)
@@ -96,7 +100,10 @@ def test_training_stops_without_gain_or_when_the_budget_is_spent(wine):
     x, y = (array[:200] for array in wine)
     model = mlp(0)
     trainer = Trainer(model, optim.SGD(model.parameters(), lr=0.0), nn.MSELoss(), patience=3)
-    assert trainer.fit(x, y, validation=(x, y), epochs=50).stopped_because == "no better validation loss for 3 epochs"
+    assert (
+        trainer.fit(x, y, validation=(x, y), epochs=50).stopped_because
+        == "no better validation loss for 3 epochs"
+    )
     trainer = Trainer(model, optim.SGD(model.parameters(), lr=0.01), nn.MSELoss())
     assert trainer.fit(x, y, epochs=2).stopped_because == "all 2 epochs done"
     trainer = Trainer(model, optim.SGD(model.parameters(), lr=0.01), nn.MSELoss())
@@ -111,7 +118,9 @@ def test_batch_gradients_of_an_epoch_average_to_the_full_gradient(wine):
 
     def gradient(rows) -> np.ndarray:
         model.zero_grad()
-        loss(model(rg.from_numpy(x[rows].astype(np.float64))), rg.from_numpy(y[rows].astype(np.float64))).backward()
+        loss(
+            model(rg.from_numpy(x[rows].astype(np.float64))), rg.from_numpy(y[rows].astype(np.float64))
+        ).backward()
         return np.concatenate([p.grad.numpy().ravel() for p in model.parameters()])
 
     batches = list(RowSampler(500, batch_size=64, seed=3).batches(0))
@@ -128,7 +137,14 @@ def test_the_same_seed_gives_the_same_run_and_small_batches_learn_faster_per_row
 
     def run(batch: int, seed: int, epochs: int = 3) -> tuple[dict[str, np.ndarray], float]:
         model = mlp(0)
-        trainer = Trainer(model, optim.SGD(model.parameters(), lr=0.05), nn.MSELoss(), batch_size=batch, seed=seed, restore_best=False)
+        trainer = Trainer(
+            model,
+            optim.SGD(model.parameters(), lr=0.05),
+            nn.MSELoss(),
+            batch_size=batch,
+            seed=seed,
+            restore_best=False,
+        )
         trainer.fit(x, y, epochs=epochs)
         return copy_weights(model), trainer.evaluate(x, y)[0]
 
@@ -148,9 +164,13 @@ def test_the_update_scales_with_the_rate_and_the_rate_may_change_while_training(
     for rate in (0.01, 0.02, 0.08):
         model = mlp(0).double()
         before = copy_weights(model)
-        trainer = Trainer(model, optim.SGD(model.parameters(), lr=rate), nn.MSELoss(), batch_size=100, restore_best=False)
+        trainer = Trainer(
+            model, optim.SGD(model.parameters(), lr=rate), nn.MSELoss(), batch_size=100, restore_best=False
+        )
         trainer.fit(x.astype(np.float64), y.astype(np.float64), epochs=1)
-        updates[rate] = np.concatenate([(value - before[key]).ravel() for key, value in copy_weights(model).items()])
+        updates[rate] = np.concatenate(
+            [(value - before[key]).ravel() for key, value in copy_weights(model).items()]
+        )
         trainer.optimizer.param_groups[0]["lr"] = 0.0  # changed by hand: the next epoch moves nothing
         frozen = copy_weights(model)
         trainer.fit(x.astype(np.float64), y.astype(np.float64), epochs=2)
@@ -178,7 +198,9 @@ def test_a_sweep_over_six_decades_of_real_data_is_u_shaped(wine):
     assert verdicts[best] == "fine"
     assert verdicts[-1] in ("overshooting", "diverging")
     order = ["crawling", "fine", "overshooting", "diverging"]
-    assert [order.index(verdict) for verdict in verdicts] == sorted(order.index(verdict) for verdict in verdicts)
+    assert [order.index(verdict) for verdict in verdicts] == sorted(
+        order.index(verdict) for verdict in verdicts
+    )
     assert "<- best" in str(sweep)
 
 
@@ -187,7 +209,9 @@ def test_a_sweep_over_six_decades_of_real_data_is_u_shaped(wine):
 def test_the_threshold_on_a_quadratic_is_two_over_its_curvature(greatest):
     def make(rate: float) -> Trainer:
         model = Quadratic([1.0, 1.0])
-        return Trainer(model, optim.SGD(model.parameters(), lr=rate), curvature_loss([greatest, greatest / 10]))
+        return Trainer(
+            model, optim.SGD(model.parameters(), lr=rate), curvature_loss([greatest, greatest / 10])
+        )
 
     threshold = 2.0 / greatest
     relative = np.array([0.001, 0.1, 0.3, 0.9, 0.99, 0.999, 1.001, 1.01, 1.5])

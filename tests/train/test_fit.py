@@ -30,8 +30,17 @@ def houses(rows: int = 240, seed: int = 0) -> dict[str, list]:
     rng = np.random.default_rng(seed)
     size, town = rng.uniform(40, 200, rows), rng.choice(["Ulm", "Bonn", "Kiel"], rows)
     age = np.where(rng.random(rows) < 0.1, np.nan, rng.integers(0, 100, rows))
-    price = 2000 * size + np.select([town == "Ulm", town == "Bonn"], [50_000, 20_000], 0) + rng.normal(0, 9000, rows)
-    return {"size": size.tolist(), "age": age.tolist(), "town": town.tolist(), "price": np.round(price, 2).tolist()}
+    price = (
+        2000 * size
+        + np.select([town == "Ulm", town == "Bonn"], [50_000, 20_000], 0)
+        + rng.normal(0, 9000, rows)
+    )
+    return {
+        "size": size.tolist(),
+        "age": age.tolist(),
+        "town": town.tolist(),
+        "price": np.round(price, 2).tolist(),
+    }
 
 
 def fruit(rows: int = 240, classes: int = 3) -> dict[str, list]:
@@ -57,7 +66,11 @@ def regression(tmp_path_factory):
     out = tmp_path_factory.mktemp("regression")
     events: list[Event] = []
     path = write_csv(out / "houses.csv", houses())
-    return fit(path, "price", out=out / "runs", progress=events.append, **{**QUICK, "epochs": 25}), events, path
+    return (
+        fit(path, "price", out=out / "runs", progress=events.append, **{**QUICK, "epochs": 25}),
+        events,
+        path,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +95,14 @@ def test_a_run_leaves_everything_in_its_folder(regression):
     assert len(list((run.path / "checkpoints").iterdir())) >= 1
     log = RunFolder(run.path).read_metrics()
     assert [record["epoch"] for record in log] == list(range(1, len(log) + 1))
-    assert {"train_loss", "validation_loss", "validation_rmse", "lr", "rows_per_second", "gradient_norm"} <= set(log[0])
+    assert {
+        "train_loss",
+        "validation_loss",
+        "validation_rmse",
+        "lr",
+        "rows_per_second",
+        "gradient_norm",
+    } <= set(log[0])
 
 
 def test_the_summary_has_exactly_the_keys_that_json_prints(regression, classification):
@@ -246,7 +266,10 @@ def test_the_time_limit_is_kept(tmp_path):
 
 
 def test_an_own_test_set_and_groups(tmp_path):
-    train, test = write_csv(tmp_path / "train.csv", houses()), write_csv(tmp_path / "test.csv", houses(60, seed=8))
+    train, test = (
+        write_csv(tmp_path / "train.csv", houses()),
+        write_csv(tmp_path / "test.csv", houses(60, seed=8)),
+    )
     run = fit(train, "price", test=test, out=tmp_path / "runs", **QUICK)
     evidence = dict(np.load(run.path / "evidence.npz"))
     assert evidence["test_actual"].tolist() == houses(60, seed=8)["price"]
@@ -255,8 +278,12 @@ def test_an_own_test_set_and_groups(tmp_path):
     table["owner"] = [f"owner {i // 4}" for i in range(240)]
     run = fit(table, "price", group="owner", out=tmp_path / "runs", **QUICK)
     evidence = dict(np.load(run.path / "evidence.npz"))
-    owners = [{table["owner"][row] for row in evidence[f"{split}_rows"]} for split in ("train", "validation", "test")]
-    assert not (owners[0] & owners[1] or owners[0] & owners[2] or owners[1] & owners[2])
+    owners = [
+        {table["owner"][row] for row in evidence[f"{split}_rows"]}
+        for split in ("train", "validation", "test")
+    ]
+    assert not owners[0] & owners[1]
+    assert not (owners[0] | owners[1]) & owners[2]
     assert "owner" not in run.model.inputs
 
 
@@ -268,9 +295,18 @@ def test_what_is_asked_for_is_what_is_built(tmp_path):
     facts = json.loads((run.path / "run.json").read_text())
     assert facts["model"]["description"] == "MLP, hidden layers of 12, 5 units, tanh, dropout 0.1"
     settings = facts["settings"]
-    assert (settings["optimizer"], settings["lr"], settings["batch_size"], settings["epochs"]) == ("sgd", 0.02, 30, 2)
+    assert (settings["optimizer"], settings["lr"], settings["batch_size"], settings["epochs"]) == (
+        "sgd",
+        0.02,
+        30,
+        2,
+    )
     assert settings["loss"] == "huber"
-    assert {d["what"] for d in facts["decisions"] if d["by"] == "you"} >= {"network", "optimiser", "learning rate"}
+    assert {d["what"] for d in facts["decisions"] if d["by"] == "you"} >= {
+        "network",
+        "optimiser",
+        "learning rate",
+    }
     assert run.model.inputs == ["size", "town"]
     # 1 size + 3 towns = 4 inputs: 4·12 + 12, 12·5 + 5, 5 + 1
     assert run.summary["parameters"] == 4 * 12 + 12 + 12 * 5 + 5 + 5 + 1
@@ -339,7 +375,11 @@ def test_a_run_killed_at_any_instant_resumes_to_the_same_bits(tmp_path):
         out = tmp_path / f"killed-{trial}"
         process = subprocess.Popen([sys.executable, "-c", program, str(path), str(out)], env=_environment())
         deadline = time.monotonic() + 60
-        while not list(out.glob("*/checkpoints/*.safetensors")) and time.monotonic() < deadline and process.poll() is None:
+        while (
+            not list(out.glob("*/checkpoints/*.safetensors"))
+            and time.monotonic() < deadline
+            and process.poll() is None
+        ):
             time.sleep(0.01)
         time.sleep(seconds)
         process.kill()

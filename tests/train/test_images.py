@@ -13,7 +13,9 @@ from retrograd.metrics import calibration_table, expected_calibration_error, fit
 from retrograd.train import Trainer
 
 
-def split(n: int, seed: int, shares: tuple[float, float] = (0.6, 0.8)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def split(
+    n: int, seed: int, shares: tuple[float, float] = (0.6, 0.8)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     order = np.random.default_rng(seed).permutation(n)
     first, second = (round(share * n) for share in shares)
     return order[:first], order[first:second], order[second:]
@@ -34,8 +36,17 @@ def test_a_feedforward_network_reads_handwritten_digits():
     for seed in range(3):
         train, validation, test = split(len(x), seed)
         rg.manual_seed(seed)
-        model = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
-        trainer = Trainer(model, optim.AdamW(model.parameters(), lr=2e-3), nn.CrossEntropyLoss(), batch_size=32, seed=seed, patience=10)
+        model = nn.Sequential(
+            nn.Linear(64, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10)
+        )
+        trainer = Trainer(
+            model,
+            optim.AdamW(model.parameters(), lr=2e-3),
+            nn.CrossEntropyLoss(),
+            batch_size=32,
+            seed=seed,
+            patience=10,
+        )
         trainer.fit(x[train], y[train], validation=(x[validation], y[validation]), epochs=60)
         ours.append(np.mean(probabilities(trainer, x[test]).argmax(1) == y[test]))
         line = fit_linear_baseline("multiclass", x[train], y[train], x[validation], y[validation])
@@ -50,7 +61,10 @@ def test_of_pictures_called_a_cat_with_some_probability_that_share_are_cats(data
     """Cat or automobile, real CIFAR-10 pictures, over the thirds of two splits; the miss allowed (0.12) was fixed before."""
     image = pytest.importorskip("PIL.Image")
     folder = data_dir / "cifar10-subset"
-    pixels = [np.asarray(image.open(path)).reshape(-1, 32, 32, 3) for path in sorted(folder.glob("cifar10_batch_?.png"))]
+    pixels = [
+        np.asarray(image.open(path)).reshape(-1, 32, 32, 3)
+        for path in sorted(folder.glob("cifar10_batch_?.png"))
+    ]
     with open(next(folder.rglob("labels.csv"))) as file:
         rows = list(csv.reader(file))
     x, y = _cats_and_cars(np.concatenate(pixels), rows)
@@ -92,4 +106,6 @@ def _cats_and_cars(pictures: np.ndarray, rows: list[list[str]]) -> tuple[np.ndar
     assert len(labels) == len(pictures) == 4000
     chosen = (labels == 1) | (labels == 3)
     averaged = pictures[chosen].reshape(-1, 8, 4, 8, 4, 3).mean(axis=(2, 4)).reshape(chosen.sum(), -1)
-    return ((averaged - averaged.mean(0)) / averaged.std(0)).astype(np.float32), (labels[chosen] == 3).astype(np.int64)
+    return ((averaged - averaged.mean(0)) / averaged.std(0)).astype(np.float32), (labels[chosen] == 3).astype(
+        np.int64
+    )

@@ -37,7 +37,9 @@ def probabilities(trainer: Trainer, x: np.ndarray) -> np.ndarray:
 def digits_trainer(seed: int = 0, width: int = 64, **options) -> Trainer:
     rg.manual_seed(seed)
     model = nn.Sequential(nn.Linear(784, width), nn.ReLU(), nn.Linear(width, 10))
-    return Trainer(model, optim.Adam(model.parameters(), lr=2e-3), nn.CrossEntropyLoss(), seed=seed, **options)
+    return Trainer(
+        model, optim.Adam(model.parameters(), lr=2e-3), nn.CrossEntropyLoss(), seed=seed, **options
+    )
 
 
 @pytest.mark.row("PRB-05")
@@ -105,9 +107,7 @@ def test_early_stopping_restores_the_weights_of_the_turn(mnist):
 
 
 GRID = [
-    (width, layers, batch)
-    for width, layers in ((16, 1), (64, 2), (128, 4), (256, 3))
-    for batch in (16, 128)
+    (width, layers, batch) for width, layers in ((16, 1), (64, 2), (128, 4), (256, 3)) for batch in (16, 128)
 ]
 
 
@@ -154,7 +154,9 @@ def test_cost_grows_with_layers_and_rows_and_is_known_before_training():
         rg.manual_seed(5)
         meters[layers] = measure_cost(make, x, x[:, :1], validation=(x[:100], x[:100, :1]))
         assert len(models) == 1
-        assert rg.rand(1).item() == pytest.approx(float(_first_number_after_seed(5)))  # no trace in the random stream
+        assert rg.rand(1).item() == pytest.approx(
+            float(_first_number_after_seed(5))
+        )  # no trace in the random stream
     work = [meters[layers].operations(10) for layers in (1, 2, 4, 8)]
     assert np.diff(work).tolist() == [64 * 64 * k * 1300 * 10 for k in (1, 2, 4)]
     assert [m.parameters for m in meters.values()] == [1409, 5569, 13889, 30529]

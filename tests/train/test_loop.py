@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ def random_net(rng: np.random.Generator, inputs: int = 4, outputs: int = 1) -> n
     widths = [inputs, *rng.integers(2, 9, size=rng.integers(1, 4)).tolist()]
     activation = [nn.ReLU, nn.Tanh, nn.Sigmoid][rng.integers(3)]
     layers: list[nn.Module] = []
-    for before, after in zip(widths[:-1], widths[1:], strict=True):
+    for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), activation()]
     return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
 
@@ -196,6 +198,11 @@ def test_several_inputs_and_metrics():
         nn.MSELoss(),
         metrics=lambda outputs, targets: {"worst": float(np.abs(outputs - targets).max())},
     )
-    history = trainer.fit((x[:, :1], x[:, 1:]), x.sum(1, keepdims=True), validation=((x[:, :1], x[:, 1:]), x.sum(1, keepdims=True)), epochs=250)
+    history = trainer.fit(
+        (x[:, :1], x[:, 1:]),
+        x.sum(1, keepdims=True),
+        validation=((x[:, :1], x[:, 1:]), x.sum(1, keepdims=True)),
+        epochs=250,
+    )
     assert history.column("validation_worst")[-1] < 0.1
     assert trainer.predict((x[:, :1], x[:, 1:])).shape == (40, 1)

@@ -57,7 +57,9 @@ def test_a_saved_network_gives_the_same_outputs_for_any_number_of_rows(tmp_path,
     loaded, facts = load_model(path)
     expected = model(rg.from_numpy(NUMBERS), rg.from_numpy(CODES)).detach().numpy()
     for rows in (0, 1, 7, 50):
-        np.testing.assert_allclose(loaded((NUMBERS[:rows], CODES[:rows])), expected[:rows], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            loaded((NUMBERS[:rows], CODES[:rows])), expected[:rows], rtol=1e-5, atol=1e-6
+        )
     assert facts == {"x": [1, None]}
     again, _ = load_model(path)
     assert np.array_equal(loaded((NUMBERS, CODES)), again((NUMBERS, CODES)))
@@ -85,8 +87,12 @@ def test_an_own_module_with_batch_norm_needs_no_class_to_run(tmp_path):
         "import sys, numpy as np; from retrograd.train.model_file import load_model; "
         "network, _ = load_model(sys.argv[1]); np.save(sys.argv[3], network(np.load(sys.argv[2])))"
     )
-    subprocess.run([sys.executable, "-c", program, str(path), str(rows), str(out)], check=True, env=_environment())
-    np.testing.assert_allclose(np.load(out), model(rg.from_numpy(NUMBERS)).detach().numpy(), rtol=1e-5, atol=1e-6)
+    subprocess.run(
+        [sys.executable, "-c", program, str(path), str(rows), str(out)], check=True, env=_environment()
+    )
+    np.testing.assert_allclose(
+        np.load(out), model(rg.from_numpy(NUMBERS)).detach().numpy(), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_it_is_a_safetensors_file_that_others_can_read(saved):
@@ -115,12 +121,19 @@ def test_a_cut_or_altered_file_gets_an_error_and_no_more(saved, tmp_path):
         altered = bytearray(content)
         altered[int(rng.integers(8 + length))] = int(rng.integers(256))
         bad.write_bytes(altered)
-        try:
-            load_model(bad)
-        except ModelFileError as error:
-            refused += 1
-            assert error.hint
+        error = refusal(bad)
+        refused += error is not None
+        assert error is None or error.hint
     assert refused > 200
+
+
+def refusal(path) -> ModelFileError | None:
+    """The error that loading ends in, if it does; any other exception is a failure."""
+    try:
+        load_model(path)
+    except ModelFileError as error:
+        return error
+    return None
 
 
 def rewritten(path, out, change) -> None:
@@ -170,7 +183,12 @@ def test_a_pickle_is_never_opened(tmp_path):
     with pytest.raises(ModelFileError, match="damaged"):
         load_model(path)
     assert not (tmp_path / "executed").exists()
-    header = json.dumps({"__metadata__": {"graph": "!!python/object"}, "a": {"dtype": "O", "shape": [1], "data_offsets": [0, 8]}}).encode()
+    header = json.dumps(
+        {
+            "__metadata__": {"graph": "!!python/object"},
+            "a": {"dtype": "O", "shape": [1], "data_offsets": [0, 8]},
+        }
+    ).encode()
     path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(8))
     with pytest.raises(ModelFileError, match="malformed"):
         load_model(path)

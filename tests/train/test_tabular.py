@@ -63,7 +63,9 @@ def test_an_untrained_network_predicts_the_mean_or_equal_odds(members, classes):
 def test_members_are_networks_of_their_own_and_are_averaged(kind, outputs):
     """Each member equals a plain network with its weights, in outputs, in its loss, and in the gradient of its weights."""
     rg.manual_seed(3)
-    net = MemberNet(4, 3, (6, 5), outputs, activation=[nn.Tanh(), nn.Tanh()], dropout=0.0, probabilities=outputs > 1)
+    net = MemberNet(
+        4, 3, (6, 5), outputs, activation=[nn.Tanh(), nn.Tanh()], dropout=0.0, probabilities=outputs > 1
+    )
     nn.init.normal_(net.output.weight, 0.0, 0.5)
     target = RNG.integers(0, 3, 60) if outputs > 1 else RNG.normal(size=60).astype(np.float32)
     loss_of = build_loss("mse" if outputs == 1 else "cross_entropy", kind)
@@ -87,7 +89,9 @@ def test_members_are_networks_of_their_own_and_are_averaged(kind, outputs):
         losses.append(single.item())
         np.testing.assert_allclose(together.detach().numpy()[m], singles[-1], rtol=1e-4, atol=1e-5)
         for linear, layer in zip((plain[0], plain[2], plain[4]), layers):
-            np.testing.assert_allclose(layer.weight.grad.numpy()[m], linear.weight.grad.numpy().T / 4, rtol=1e-3, atol=1e-6)
+            np.testing.assert_allclose(
+                layer.weight.grad.numpy()[m], linear.weight.grad.numpy().T / 4, rtol=1e-3, atol=1e-6
+            )
     assert loss.item() == pytest.approx(np.mean(losses), rel=1e-5)
     net.eval()
     averaged = net(rg.from_numpy(X)).detach().numpy()
@@ -101,7 +105,11 @@ def test_members_are_networks_of_their_own_and_are_averaged(kind, outputs):
 
 
 def test_every_recipe_builds_trains_and_is_saved_as_json():
-    for rows, numbers, kind, classes in ((100, 3, "binary", 2), (4000, 3, "regression", 0), (9000, 3, "multiclass", 4)):
+    for rows, numbers, kind, classes in (
+        (100, 3, "binary", 2),
+        (4000, 3, "regression", 0),
+        (9000, 3, "multiclass", 4),
+    ):
         recipe, decided = choose_recipe(rows, numbers, kind)
         assert Recipe.from_json(recipe.to_json()) == recipe
         assert {decision.by for decision in decided} == {"retrograd"}
@@ -111,4 +119,6 @@ def test_every_recipe_builds_trains_and_is_saved_as_json():
         trainer.fit((X, CODES), target, epochs=3)
         assert trainer.evaluate((X, CODES), target)[0] < first
     assert choose_recipe(100, 3, "binary", optimizer="sgd")[0].architecture.members == 1
-    assert choose_recipe(100, 3, "binary", hidden=(5,))[0].architecture == Architecture(width=128, hidden=(5,), dropout=0.0)
+    assert choose_recipe(100, 3, "binary", hidden=(5,))[0].architecture == Architecture(
+        width=128, hidden=(5,), dropout=0.0
+    )

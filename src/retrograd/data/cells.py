@@ -49,7 +49,9 @@ class Typed:
     note: str = ""
 
 
-def type_columns(connection: Any, relation: str, names: list[str], *, semicolons: bool = False) -> list[Typed]:
+def type_columns(
+    connection: Any, relation: str, names: list[str], *, semicolons: bool = False
+) -> list[Typed]:
     """Types for the text columns c0, c1, ... of a DuckDB table; ``names`` are for the notes.
 
     ``semicolons``: cells are not separated by commas, so that "1,234" is more likely one and a quarter than a thousand.
@@ -60,7 +62,10 @@ def type_columns(connection: Any, relation: str, names: list[str], *, semicolons
     listed = ", ".join(f"'{word}'" for word in MISSING)
     connection.execute(
         "CREATE TEMP TABLE cells AS SELECT "
-        + ", ".join(f"CASE WHEN length({c}) <= 6 AND lower({c}) IN ({listed}) THEN NULL ELSE {c} END AS {c}" for c in columns)
+        + ", ".join(
+            f"CASE WHEN length({c}) <= 6 AND lower({c}) IN ({listed}) THEN NULL ELSE {c} END AS {c}"
+            for c in columns
+        )
         + f" FROM (SELECT {', '.join(f'trim({c}, {space}) AS {c}' for c in columns)} FROM {relation})"
     )
     found = connection.execute(
@@ -161,7 +166,9 @@ def _take_if_most(
 def _counts(connection: Any, expressions: list[str], relation: str = "sample") -> list[int]:
     """For how many cells each expression has a value."""
     return list(
-        connection.execute(f"SELECT {', '.join(f'count({each})' for each in expressions)} FROM {relation}").fetchone()
+        connection.execute(
+            f"SELECT {', '.join(f'count({each})' for each in expressions)} FROM {relation}"
+        ).fetchone()
     )
 
 

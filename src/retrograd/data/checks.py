@@ -47,7 +47,9 @@ def examine(
     ['note: town is Ulm in every row, so it is not used']
     """
     left_out = set(exclude)
-    seen = Table({name: column for name, column in table.columns.items() if name not in left_out}, table.source)
+    seen = Table(
+        {name: column for name, column in table.columns.items() if name not in left_out}, table.source
+    )
     findings = [
         *find_leaks(seen, target=target, task=task, split=split),
         *_equal_rows(table),
@@ -138,7 +140,11 @@ def _repeated_ids(table: Table, target: str, split: Split) -> list[Finding]:
         divided = int(np.count_nonzero(low < high))
         counts = np.bincount(codes[known], minlength=column.n_distinct)
         rows = np.flatnonzero(known & (counts[codes] > 1))
-        what = f"{divided} of them in several parts of the split" if divided else "their rows stay in one part of the split"
+        what = (
+            f"{divided} of them in several parts of the split"
+            if divided
+            else "their rows stay in one part of the split"
+        )
         found.append(
             Finding(
                 "repeated_ids",
@@ -225,7 +231,9 @@ def _merged(same: list[Finding]) -> list[Finding]:
     if len(same) <= MOST_ALIKE:
         return same
     first, names = same[0], [name for finding in same for name in finding.columns]
-    return [replace(first, message=f"{first.message}; {len(names) - 1} more columns are like it", columns=names)]
+    return [
+        replace(first, message=f"{first.message}; {len(names) - 1} more columns are like it", columns=names)
+    ]
 
 
 def _column(name: str, column: Column, n: int) -> list[Finding]:

@@ -58,7 +58,9 @@ class NumberEncoder:
         plain = NumberEncoder(column.name, 0.0, 1.0, median, missing, grid)
         scores = plain._scores(known)
         std = float(scores.std())
-        return NumberEncoder(column.name, float(scores.mean()), std if std > 0 else 1.0, median, missing, grid)
+        return NumberEncoder(
+            column.name, float(scores.mean()), std if std > 0 else 1.0, median, missing, grid
+        )
 
     @property
     def features(self) -> list[str]:
@@ -114,7 +116,9 @@ class CategoryEncoder:
             return None
         order = sorted(range(len(names)), key=lambda i: (-counts[i], names[i]))
         one_hot = len(names) <= ONE_HOT_LEVELS
-        if not one_hot:  # a value seen once teaches nothing about itself; it teaches what rare values are like
+        if (
+            not one_hot
+        ):  # a value seen once teaches nothing about itself; it teaches what rare values are like
             order = [i for i in order if counts[i] > 1][:MOST_LEVELS]
         return CategoryEncoder(column.name, tuple(names[i] for i in order), one_hot)
 
@@ -173,7 +177,9 @@ class DateEncoder:
         std = float(known.std())
         if std == 0 and not parts and not absent.any():
             return None
-        return DateEncoder(column.name, float(known.mean()), std if std > 0 else 1.0, parts, bool(absent.any()))
+        return DateEncoder(
+            column.name, float(known.mean()), std if std > 0 else 1.0, parts, bool(absent.any())
+        )
 
     @property
     def features(self) -> list[str]:
@@ -296,9 +302,13 @@ def encoder_to_json(encoder: Encoder) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
+_LARGEST = 1e300
+
+
 def encoder_from_json(data: Any) -> Encoder:
     """An encoder from `encoder_to_json`; anything else raises `ModelFileError`."""
-    made, fields = _FIELDS.get(data.get("type") if isinstance(data, dict) else None, (None, {}))  # type: ignore[arg-type]
+    kind = data.get("type") if isinstance(data, dict) else None
+    made, fields = _FIELDS.get(kind, (None, {})) if isinstance(kind, str) else (None, {})
     if made is None or set(data) != {"type", *fields}:
         raise damaged("a column that is prepared in an unknown way")
     values: dict[str, Any] = {}
@@ -307,17 +317,21 @@ def encoder_from_json(data: Any) -> Encoder:
         fits = isinstance(value, field_.kinds) and (bool in field_.kinds or not isinstance(value, bool))
         if isinstance(value, list):
             fits = fits and all(isinstance(item, field_.of) and not isinstance(item, bool) for item in value)
-        if fits and not field_.of and isinstance(value, float):
-            fits = math.isfinite(value)
+        numbers = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, (int, float))]
+        fits = fits and all(abs(number) < _LARGEST for number in numbers)  # NaN is not
         if not fits:
             raise damaged(f"{name} = {str(value)[:60]!r} of a column")
         values[name] = tuple(value) if isinstance(value, list) else value
     encoder = made(**values)
-    if getattr(encoder, "std", 1.0) == 0 or (isinstance(encoder, DateEncoder) and set(encoder.parts) - set(_PARTS)):
+    if getattr(encoder, "std", 1.0) <= 0 or (
+        isinstance(encoder, DateEncoder) and set(encoder.parts) - set(_PARTS)
+    ):
         raise damaged(f"column {encoder.name!r}")
     return encoder
 
 
 def damaged(what: str) -> ModelFileError:
     """The error for a preparation that cannot be right."""
-    return ModelFileError(f"the preparation in this model file is damaged: {what}", hint="train again, or copy the file again")
+    return ModelFileError(
+        f"the preparation in this model file is damaged: {what}", hint="train again, or copy the file again"
+    )

@@ -64,7 +64,9 @@ def _type_texts(texts: dict[str, list[str | None]]) -> list[Typed]:
     with duckdb.connect() as connection:
         lists = list(texts.values())
         if len({len(each) for each in lists}) > 1:
-            raise DataError("the columns have different lengths", hint="give every column one value for each row")
+            raise DataError(
+                "the columns have different lengths", hint="give every column one value for each row"
+            )
         # unnest() of no rows and of one row alike
         chosen = ", ".join(f"unnest(CAST(? AS VARCHAR[])) AS c{i}" for i in range(len(lists)))
         connection.execute(f"CREATE TEMP TABLE raw AS SELECT {chosen}", lists)
@@ -79,7 +81,9 @@ def _plain(name: str, values: Any) -> np.ndarray | list[str | None]:
         values = values.detach().numpy()
     array = values if isinstance(values, np.ndarray) else None
     if array is None:
-        listed = list(values) if hasattr(values, "__iter__") and not isinstance(values, (str, bytes)) else None
+        listed = (
+            list(values) if hasattr(values, "__iter__") and not isinstance(values, (str, bytes)) else None
+        )
         if listed is None:
             raise DataError(
                 f"column {name!r} holds {type(values).__name__}, not a sequence of values",
@@ -88,7 +92,8 @@ def _plain(name: str, values: Any) -> np.ndarray | list[str | None]:
         return _from_objects(listed)
     if array.ndim != 1:
         raise DataError(
-            f"column {name!r} has shape {array.shape}", hint="one value for each row: an array with one dimension"
+            f"column {name!r} has shape {array.shape}",
+            hint="one value for each row: an array with one dimension",
         )
     if array.dtype.kind == "M":
         return array.astype("datetime64[s]")
@@ -107,7 +112,8 @@ def _from_objects(values: list[Any]) -> np.ndarray | list[str | None]:
         return np.array([np.nan if _is_nothing(value) else float(value) for value in values])
     if present and all(isinstance(value, (dt.date, np.datetime64)) for value in present):
         return np.array(
-            [np.datetime64("NaT") if _is_nothing(value) else _date(value) for value in values], dtype="datetime64[s]"
+            [np.datetime64("NaT") if _is_nothing(value) else _date(value) for value in values],
+            dtype="datetime64[s]",
         )
     return [None if _is_nothing(value) else _text(value) for value in values]
 

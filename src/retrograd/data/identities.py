@@ -47,10 +47,14 @@ def find_identities(table: Table, target: str, task: Task, names: list[str]) -> 
         if table.columns[name].values.dtype.kind == "f" and table.columns[name].kind != "boolean"
     }
     targets = _targets(table, target, task, rows)
+    scale = max(max(float(np.abs(y).max(initial=0)) for y in targets.values()), 1e-300)
+    targets = {words: y / scale for words, y in targets.items()}  # no square of a number overflows
+    numbers = {name: x / scale for name, x in numbers.items()}
     groups = {
         name: table.columns[name].codes[0][rows]
         for name in names
-        if table.columns[name].kind in ("category", "boolean") or (name in numbers and _few_whole(numbers[name]))
+        if table.columns[name].kind in ("category", "boolean")
+        or (name in numbers and _few_whole(numbers[name]))
     }
     found = [*_aggregates(numbers, targets)]
     told = {name for finding in found for name in finding.columns}
@@ -75,7 +79,10 @@ def _targets(table: Table, target: str, task: Task, rows: np.ndarray) -> dict[st
     if task.kind == "regression":
         return {target: column.values[rows]}
     codes, classes = column.codes
-    return {f"{target} = {name}": (codes[rows] == i).astype(np.float64) for i, name in enumerate(classes[:_CLASSES])}
+    return {
+        f"{target} = {name}": (codes[rows] == i).astype(np.float64)
+        for i, name in enumerate(classes[:_CLASSES])
+    }
 
 
 def _few_whole(values: np.ndarray) -> bool:
@@ -113,8 +120,12 @@ def _aggregate_of(x: np.ndarray, y: np.ndarray) -> tuple[str, float] | None:
     """Which statistic of y the values of x are, over the rows of equal x, and the share of one row in its group."""
     if len(x) < 2 * FEWEST_GROUPS or np.ptp(x) == 0:
         return None
+    near = NEAR * float(y.std())
     slope = float(np.mean((x - x.mean()) * (y - y.mean())) / max(float(np.var(x)), 1e-300))
-    if not 0.3 < slope < 3.0:  # an aggregate has about 1: a cheap way to see that most columns are none
+    # a cheap way to see that most columns are no aggregate: the slope would be about 1, or x a bound to y
+    average = 0.3 < slope < 3.0
+    bounds = (np.mean(x <= y + near) >= MOST, np.mean(x >= y - near) >= MOST)
+    if not average and not any(bounds):
         return None
     values, group, counts = np.unique(x, return_inverse=True, return_counts=True)
     ordered = y[np.lexsort((y, group))]
@@ -125,13 +136,18 @@ def _aggregate_of(x: np.ndarray, y: np.ndarray) -> tuple[str, float] | None:
     if np.count_nonzero(telling) < FEWEST_GROUPS or counts[telling].sum() < 0.1 * len(x):
         return None
     middle = 0.5 * (ordered[starts + (counts - 1) // 2] + ordered[starts + counts // 2])
-    statistics = {"mean": np.bincount(group, y) / counts, "median": middle, "least value": low, "largest value": high}
+    statistics = {"mean": np.bincount(group, y) / counts} if average else {}
+    # of 0 and 1 only the mean says something; and where y = x in many rows, x may be a part of y or a bound to it
     equal = float(np.mean((y == x)[telling[group]]))
-    if len(np.unique(y[:1000])) == 2 or equal > 3 * np.count_nonzero(telling) / counts[telling].sum():
-        # of 0 and 1 only the mean says something; and where y = x in many rows, x may be a part of y or a bound to it
-        statistics = {"mean": statistics["mean"]}
+    if len(np.unique(y[:1000])) > 2 and equal <= 3 * np.count_nonzero(telling) / counts[telling].sum():
+        statistics |= {"median": middle} if average else {}
+        statistics |= {
+            word: side
+            for word, side, bound in zip(("least value", "largest value"), (low, high), bounds)
+            if bound
+        }
     for words, statistic in statistics.items():
-        if np.mean(np.abs(statistic - values)[telling] <= NEAR * float(y.std())) >= MOST:
+        if np.mean(np.abs(statistic - values)[telling] <= near) >= MOST:
             return words, len(values) / len(x)
     return None
 
@@ -221,7 +237,7 @@ def _sums(target: str, numbers: dict[str, np.ndarray], y: np.ndarray, usable: in
     if len(y) < 50 or len(numbers) < 2:
         return []
     rows = np.linspace(0, len(y) - 1, min(len(y), 3000)).astype(np.int64)
-    sample = {name: x[rows] for name, x in numbers.items() if np.ptp(x[rows]) > 0}
+    sample = {name: x[rows] / np.abs(x).max() for name, x in numbers.items() if np.ptp(x[rows]) > 0}
     positive = {name: np.log(x) for name, x in sample.items() if x.min() > 0}
     trials = [("sum", sample, y[rows])]
     if y[rows].min() > 0:
@@ -245,10 +261,11 @@ def _sums(target: str, numbers: dict[str, np.ndarray], y: np.ndarray, usable: in
 
 def _parts(columns: dict[str, np.ndarray], y: np.ndarray) -> list[str]:
     """Columns of which y is a linear combination; none if there are no such (orthogonal matching pursuit)."""
+    columns = {name: each for name, each in columns.items() if each.std() > 1e-12}
     if len(columns) < 2 or np.ptp(y) == 0:
         return []
     names = list(columns)
-    x = np.stack([(each - each.mean()) / max(float(each.std()), 1e-300) for each in columns.values()], axis=1)
+    x = np.stack([(each - each.mean()) / each.std() for each in columns.values()], axis=1)
     y = (y - y.mean()) / y.std()
     chosen: list[int] = []
     left = y

@@ -15,7 +15,9 @@ _ID_NAME = re.compile(
     r"(^|_| |-|\.)(id|uuid|guid|identifier|rownum|row_number)$|^(id|uid|pid)([_ .-]|$)|[a-z]I[Dd]$|^unnamed: ?0$",
     re.IGNORECASE,
 )
-_CODE_NAME = re.compile(r"(^|[_ .-])(zip|zip_?code|postcode|postal|postal_?code|plz|fips|code)($|[_ .-])", re.IGNORECASE)
+_CODE_NAME = re.compile(
+    r"(^|[_ .-])(zip|zip_?code|postcode|postal|postal_?code|plz|fips|code)($|[_ .-])", re.IGNORECASE
+)
 _DATE_NAME = re.compile(r"date|day|datum|time", re.IGNORECASE)
 
 TEXT_WORDS = 4.0

@@ -74,17 +74,24 @@ def find_leaks(table: Table, *, target: str, task: Task, split: Split) -> list[F
         return []
     with np.errstate(over="ignore", invalid="ignore"):
         findings = _single(table, target, trial, names, set(usable))
-        told = {name for finding in findings for name in finding.columns}
+        # what nearly is the target needs no further look; what explains much may be a part of it
+        told = {name for finding in findings if finding.severity == "problem" for name in finding.columns}
         return findings + find_identities(table, target, task, [name for name in usable if name not in told])
 
 
 def _single(table: Table, target: str, trial: _Trial, names: list[str], usable: set[str]) -> list[Finding]:
     columns = {name: trial.take(table.columns[name]) for name in names}
     left = {name: trial.alone(column) for name, column in columns.items()}
-    suspects = sorted((name for name in names if left[name].min() <= SUSPECT), key=lambda name: left[name].min())
+    suspects = sorted(
+        (name for name in names if left[name].min() <= SUSPECT), key=lambda name: left[name].min()
+    )
     if not suspects:
         return []
-    company = [name for name in sorted(usable, key=lambda name: (left[name].min(), name)) if left[name].min() > CERTAIN]
+    company = [
+        name
+        for name in sorted(usable, key=lambda name: (left[name].min(), name))
+        if left[name].min() > CERTAIN
+    ]
 
     def rest(others: list[str]) -> np.ndarray:
         together = trial.together([columns[name] for name in others[:_COMPANY]])
@@ -106,7 +113,9 @@ def _single(table: Table, target: str, trial: _Trial, names: list[str], usable: 
     open_ones = [name for name in suspects if name in company or name in open_ones]
     if open_ones:
         unexplained = rest([name for name in company if name not in suspects])
-        strong = [name for name in open_ones if name in usable and _far_better(left[name], unexplained) is not None]
+        strong = [
+            name for name in open_ones if name in usable and _far_better(left[name], unexplained) is not None
+        ]
         if strong:
             findings.append(_strong(strong, target))
     return findings
@@ -171,7 +180,9 @@ def _views(column: Column) -> Iterable[_View]:
             yield _View(_looked_up(codes, [_number_in(name) for name in names]))
             for pattern in (lambda s: re.sub(r"\d+", "0", s), lambda s: s[:1], lambda s: s[-1:]):
                 known: dict[str, int] = {}
-                yield _View(np.array([*(known.setdefault(pattern(name), len(known)) for name in names), -1])[codes])
+                yield _View(
+                    np.array([*(known.setdefault(pattern(name), len(known)) for name in names), -1])[codes]
+                )
     else:
         yield _View(values)
         finite = values[np.isfinite(values)]
@@ -261,7 +272,9 @@ class _Trial:
         for view in _views(column):
             predict = _near_means if view.is_number else _equal_means
             values = view.values
-            predictions = [predict(values[learn], self.y[learn], values[judge]) for learn, judge in self.folds]
+            predictions = [
+                predict(values[learn], self.y[learn], values[judge]) for learn, judge in self.folds
+            ]
             found = np.minimum(found, self.share(predictions))
             if known is not None:
                 found = np.minimum(found, self.share(predictions, known))
@@ -284,7 +297,9 @@ class _Trial:
         if len(self.scales) == 1:  # least squares is timid about classes: bolder versions of the same ranking
             for power in (1.5, 2.5, 4.0, 8.0):
                 bold = [np.clip(each, 1e-3, None) ** power for each in predictions]
-                found = np.minimum(found, self.share([each / each.sum(axis=1, keepdims=True) for each in bold]))
+                found = np.minimum(
+                    found, self.share([each / each.sum(axis=1, keepdims=True) for each in bold])
+                )
         return found
 
 
@@ -344,5 +359,7 @@ def _steps(view: _View, learn: np.ndarray, judge: np.ndarray) -> list[np.ndarray
         gap = np.isnan(values)
         rank = np.where(gap, 0.5, np.searchsorted(known, values) / max(1, len(known)))
         step = np.where(gap, -1, np.searchsorted(edges, values))
-        features.append(np.column_stack([rank, step[:, None] == np.arange(-1, len(edges) + 1)]).astype(np.float64))
+        features.append(
+            np.column_stack([rank, step[:, None] == np.arange(-1, len(edges) + 1)]).astype(np.float64)
+        )
     return features

@@ -21,7 +21,7 @@ from retrograd.data.encoders import (
 )
 from retrograd.data.table import Column, Table
 from retrograd.data.task import Task, nearest
-from retrograd.errors import DataError
+from retrograd.errors import DataError, ModelFileError
 
 FORMAT = 1
 SKEWED = 1.0
@@ -66,7 +66,9 @@ class TargetScale:
             return ((values - self.mean) / self.std).astype(np.float32)
         smallest = math.exp(self.mean + self.std * self.low)
         with np.errstate(invalid="ignore"):
-            return ((np.log(np.where(values > 0, values, smallest)) - self.mean) / self.std).astype(np.float32)
+            return ((np.log(np.where(values > 0, values, smallest)) - self.mean) / self.std).astype(
+                np.float32
+            )
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Back to the target's own units, float64."""
@@ -100,7 +102,9 @@ class Preparation:
     """Columns that are not used, with the reason."""
 
     @staticmethod
-    def fit(table: Table, rows: np.ndarray, *, target: str, task: Task, exclude: Iterable[str] = ()) -> Preparation:
+    def fit(
+        table: Table, rows: np.ndarray, *, target: str, task: Task, exclude: Iterable[str] = ()
+    ) -> Preparation:
         """Learn from ``rows`` (the training rows) of ``table``, and from no others."""
         train = table.select(np.asarray(rows))
         encoders: list[Encoder] = []
@@ -118,14 +122,22 @@ class Preparation:
             else:
                 encoders.append(encoder)
         if not encoders:
-            reasons = "; ".join(f"{name}: {why}" for name, why in list(unused.items())[:5]) or "there is none beside it"
-            raise DataError(f"no column is left to predict {target!r} from ({reasons})", hint="give a table with more columns")
+            reasons = (
+                "; ".join(f"{name}: {why}" for name, why in list(unused.items())[:5])
+                or "there is none beside it"
+            )
+            raise DataError(
+                f"no column is left to predict {target!r} from ({reasons})",
+                hint="give a table with more columns",
+            )
         scale, weights = None, None
         if task.kind == "regression":
             values = numbers_of(train.columns[target])
             scale = TargetScale.fit(values[np.isfinite(values)])
         else:
-            weights = _class_weights(_codes(train.columns[target], task.classes or []), len(task.classes or []))
+            weights = _class_weights(
+                _codes(train.columns[target], task.classes or []), len(task.classes or [])
+            )
         return Preparation(encoders, target, task, scale, weights, unused)
 
     @property
@@ -165,7 +177,9 @@ class Preparation:
                 f"column{'s' if len(missing) > 1 else ''} {', '.join(map(repr, missing[:5]))} that the model was trained with "
                 f"{'are' if len(missing) > 1 else 'is'} not there",
                 where=table.source,
-                hint=nearest(missing[0], list(table.columns)) if table.columns else "give the columns of the training data",
+                hint=nearest(missing[0], list(table.columns))
+                if table.columns
+                else "give the columns of the training data",
             )
         n = table.n_rows
         coded = {encoder.name for encoder in self._coded}
@@ -180,7 +194,9 @@ class Preparation:
         """The target as the network learns it: (n,) float32 scaled, or int64 class codes (-1 where missing)."""
         if self.target not in table.columns:
             raise DataError(
-                f"the target {self.target!r} is not there", where=table.source, hint=nearest(self.target, list(table.columns))
+                f"the target {self.target!r} is not there",
+                where=table.source,
+                hint=nearest(self.target, list(table.columns)),
             )
         column = table.columns[self.target]
         if self.scale is not None:
@@ -219,7 +235,9 @@ class Preparation:
             if (scale is None) == (task.kind == "regression"):
                 raise damaged("task and target scale contradict each other")
             if weights is not None and (
-                not _all(weights, (int, float)) or len(weights) != len(task.classes or []) or min(weights) <= 0
+                not _all(weights, (int, float))
+                or len(weights) != len(task.classes or [])
+                or min(weights) <= 0
             ):
                 raise damaged("class weights")
             columns = data["columns"]
@@ -235,6 +253,10 @@ class Preparation:
             return Preparation(encoders, data["target"], task, scale, array, unused)
         except KeyError as error:
             raise damaged(f"{error.args[0]!r} is missing") from None
+        except (TypeError, ValueError, OverflowError) as error:
+            if isinstance(error, ModelFileError):
+                raise
+            raise damaged("a value of the wrong kind") from None
 
 
 def _all(values: Any, kinds: tuple[type, ...]) -> bool:

@@ -48,14 +48,18 @@ def _read_path(path: Path, header: bool | None) -> Table:
     where = str(path)
     try:
         if path.is_dir():
-            raise DataError("this is a folder, not a table", where=where, hint=f"ls {path}; give one file in it")
+            raise DataError(
+                "this is a folder, not a table", where=where, hint=f"ls {path}; give one file in it"
+            )
         if not path.is_file():
             raise DataError("no such file", where=where, hint=_similar(path))
         size = path.stat().st_size
         with path.open("rb") as file:
             start = file.read(4)
     except OSError as error:
-        raise DataError(f"the file cannot be read: {error.strerror}", where=where, hint=f"ls -l {path}") from None
+        raise DataError(
+            f"the file cannot be read: {error.strerror}", where=where, hint=f"ls -l {path}"
+        ) from None
     if size == 0:
         raise DataError("the file is empty", where=where, hint="give a file with a header row and data")
     import duckdb
@@ -67,7 +71,10 @@ def _read_path(path: Path, header: bool | None) -> Table:
         kind = path.name.lower().removesuffix(".gz")
         if kind.endswith(_JSON_LINES):
             names, typed = _read_with(
-                connection, f"read_json({_quoted(where)}, format='auto', maximum_object_size=67108864)", path, "JSON lines"
+                connection,
+                f"read_json({_quoted(where)}, format='auto', maximum_object_size=67108864)",
+                path,
+                "JSON lines",
             )
             return _table(names, typed, where, _sha256(path), [])
         names, typed, fingerprint, notes = read_text_file(path, connection, header)
@@ -91,7 +98,9 @@ def _read_with(connection: Any, source: str, path: Path, words: str) -> tuple[li
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
         raise DataError(
-            f"this file cannot be read as {words}: {first}", where=str(path), hint="get it again, or export it as CSV"
+            f"this file cannot be read as {words}: {first}",
+            where=str(path),
+            hint="get it again, or export it as CSV",
         ) from None
     numbers = [i for i, kind in enumerate(types) if _is_number(kind)]
     texts = [i for i in range(len(names)) if i not in numbers]

@@ -58,7 +58,9 @@ def split_rows(
     """
     for name in (group, time):
         if name is not None and name not in table.columns:
-            raise DataError(f"no column {name!r}", where=table.source, hint=nearest(name, list(table.columns)))
+            raise DataError(
+                f"no column {name!r}", where=table.source, hint=nearest(name, list(table.columns))
+            )
     if group is not None and time is not None:
         raise UsageError("rows can be divided by group or by time, not by both", hint=f"--time {time}")
     shares = SHARES if test is None else (SHARES[0] + SHARES[2] * 0.8, SHARES[1] + SHARES[2] * 0.2, 0.0)
@@ -92,7 +94,10 @@ def _by_hash(
 ) -> tuple[list[np.ndarray], str]:
     content = _labels(_content(table))
     if group is not None:
-        labels, how = _group_labels(table.columns[group]), f"by a hash of {group}: its equal values stay together"
+        labels, how = (
+            _group_labels(table.columns[group]),
+            f"by a hash of {group}: its equal values stay together",
+        )
         keys = table.columns[group].hashes()
         missing = table.columns[group].missing
         keys = np.where(missing, mix(_content(table)), keys)
@@ -100,7 +105,9 @@ def _by_hash(
     repeated = [
         column
         for column in table.columns.values()
-        if column.kind == "id" and column.name != target and column.n_distinct < table.n_rows - column.n_missing
+        if column.kind == "id"
+        and column.name != target
+        and column.n_distinct < table.n_rows - column.n_missing
     ]
     labels, keys = content, _content(table)
     how = "by a hash of each row, so that equal rows stay together"
@@ -110,12 +117,20 @@ def _by_hash(
         notes.append(f"{column.name} repeats in {again} rows: rows with one {column.name} stay in one part")
         how = f"by a hash of each row; rows with one {column.name} stay together"
     strata = _strata(table.columns[target])
-    parts = _divide(labels, keys, strata, shares, seed)
-    if all(len(part) for part, share in zip(parts, shares) if share) and len(parts[0]) >= 0.3 * table.n_rows:
-        return parts, how
+    for classes in (
+        (strata, None) if strata is not None else (None,)
+    ):  # many small classes can leave a part empty
+        parts = _divide(labels, keys, classes, shares, seed)
+        if (
+            all(len(part) for part, share in zip(parts, shares) if share)
+            and len(parts[0]) >= 0.3 * table.n_rows
+        ):
+            return parts, how
     notes.append("the rows repeat so often that equal rows had to be put on both sides")
     numbers = np.arange(table.n_rows)
-    return _divide(numbers, mix(numbers.astype(np.uint64)), strata, shares, seed), "by a hash of the row's number"
+    return _divide(
+        numbers, mix(numbers.astype(np.uint64)), None, shares, seed
+    ), "by a hash of the row's number"
 
 
 def _divide(
@@ -157,15 +172,19 @@ def _by_time(column: Column, shares: tuple[float, ...], notes: list[str]) -> lis
         names = sorted(column.codes[1])
         order = {name: i for i, name in enumerate(names)}
         places = np.array([*(order[name] for name in column.codes[1]), -1])[column.codes[0]]
-        notes.append(f"{column.name} is neither a date nor a number: its texts are taken in alphabetical order")
+        notes.append(
+            f"{column.name} is neither a date nor a number: its texts are taken in alphabetical order"
+        )
     else:
-        _, places = np.unique(np.where(column.missing, column.values.min(), column.values), return_inverse=True)
+        _, places = np.unique(
+            np.where(column.missing, column.values.min(), column.values), return_inverse=True
+        )
         places = np.where(column.missing, -1, places)
     if column.n_missing:
         notes.append(f"{column.n_missing} rows have no {column.name}: they train")
     ordered = np.sort(places)
     # rows of one moment stay together: a cut is between two moments
-    cuts = [ordered[min(round(edge * len(places)), len(places) - 1)] for edge in np.cumsum(shares)[:2]]
+    cuts = [float(ordered[min(round(edge * len(places)), len(places) - 1)]) for edge in np.cumsum(shares)[:2]]
     if not shares[2]:
         cuts[1] = np.inf
     return [

@@ -41,11 +41,15 @@ def propose_target(table: Table) -> tuple[str, str]:
     ('price', "called 'price'; name another with --target")
     """
     usable = {
-        name: column for name, column in table.columns.items() if column.kind in ("number", "category", "boolean")
+        name: column
+        for name, column in table.columns.items()
+        if column.kind in ("number", "category", "boolean")
     }
     other = "name another with --target"
     if not usable:
-        raise DataError("no column can be predicted: all are ids, dates, texts or constant", hint="--target COLUMN")
+        raise DataError(
+            "no column can be predicted: all are ids, dates, texts or constant", hint="--target COLUMN"
+        )
     for pattern in _TARGET_NAMES:
         for name in usable:
             if re.fullmatch(pattern, name.strip(), re.IGNORECASE):
@@ -63,7 +67,12 @@ def _counts_last(table: Table, usable: dict[str, Column]) -> bool:
     *others, last = table.columns.values()
     measures = [column for column in others if column.kind == "number" and column.name in usable]
     fractions = sum(not _whole(column) for column in measures)
-    return last.kind == "number" and _whole(last) and last.n_distinct <= _FEW_GRADES and fractions > 0.5 * len(measures)
+    return (
+        last.kind == "number"
+        and _whole(last)
+        and last.n_distinct <= _FEW_GRADES
+        and fractions > 0.5 * len(measures)
+    )
 
 
 def _whole(column: Column) -> bool:
@@ -101,7 +110,9 @@ def nearest(name: str, names: list[str]) -> str:
     """
     lowered = {each.lower(): each for each in names}
     found = [lowered[name.lower()]] if name.lower() in lowered else []
-    found = found or [lowered[each] for each in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
+    found = found or [
+        lowered[each] for each in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)
+    ]
     if found:
         return f"did you mean {' or '.join(map(repr, found))}?"
     return f"the columns are {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}"
@@ -136,9 +147,16 @@ def infer_task(column: Column, n_rows: int | None = None) -> Task:
     if distinct == 2:
         return Task("binary", classes, f"{column.name} has two different values: {_listed(classes)}")
     if column.kind == "category":
-        return Task("multiclass", classes, f"{column.name} has {distinct} different values: {_listed(classes)}")
+        return Task(
+            "multiclass", classes, f"{column.name} has {distinct} different values: {_listed(classes)}"
+        )
     gapless = values[0] in (0.0, 1.0) and bool((np.diff(values) == 1).all())
-    if gapless and distinct <= _NUMBER_CLASSES and distinct <= 0.2 * known and counts.min() >= max(2, 0.002 * known):
+    if (
+        gapless
+        and distinct <= _NUMBER_CLASSES
+        and distinct <= 0.2 * known
+        and counts.min() >= max(2, 0.002 * known)
+    ):
         return Task("multiclass", classes, f"{column.name} counts {distinct} classes: {_listed(classes)}")
     return Task("regression", None, f"{column.name} is a number with {distinct} different values")
 

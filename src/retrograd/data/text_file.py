@@ -22,7 +22,9 @@ _CHUNK = 1 << 20
 _SAMPLE = 1 << 18
 
 
-def read_text_file(path: Path, connection: Any, header: bool | None) -> tuple[list[str], list[Typed], str, list[str]]:
+def read_text_file(
+    path: Path, connection: Any, header: bool | None
+) -> tuple[list[str], list[Typed], str, list[str]]:
     """Names, typed columns, SHA-256 and notes of a delimited text file; `DataError` says what is wrong with it."""
     start, fingerprint, utf8, carriage_returns = _look_over(path)
     encoding = encoding_of(start, utf8)
@@ -30,13 +32,18 @@ def read_text_file(path: Path, connection: Any, header: bool | None) -> tuple[li
     text = start.decode(encoding, "ignore").lstrip("\ufeff")
     dialect = sniff(text, complete=len(start) < _SAMPLE, header=header)
     if not dialect.names:
-        raise DataError("the file holds no rows, only blank lines", where=str(path), hint="give a file with data")
+        raise DataError(
+            "the file holds no rows, only blank lines", where=str(path), hint="give a file with data"
+        )
     demand_distinct(dialect.names, str(path))
     notes = [] if dialect.header else [f"no header row ({dialect.why_header}): columns are named c1, c2, ..."]
     if encoding not in ("utf-8", "utf-8-sig"):
         notes.append(f"read as {encoding}")
     rewrite = (
-        encoding not in ("utf-8", "utf-8-sig") or carriage_returns or dialect.delimiter == " " or dialect.first_line > 0
+        encoding not in ("utf-8", "utf-8-sig")
+        or carriage_returns
+        or dialect.delimiter == " "
+        or dialect.first_line > 0
     )
     # gzip is known by its first bytes: it need not be called .gz
     if rewrite or _is_gzip(path) or path.suffix.lower() == ".gz":
@@ -45,7 +52,9 @@ def read_text_file(path: Path, connection: Any, header: bool | None) -> tuple[li
     else:
         typed = _read(connection, path, dialect, path)
     if len(typed[0].values) == 0:
-        raise DataError("the file has a header row and no rows under it", where=str(path), hint="give a file with data")
+        raise DataError(
+            "the file has a header row and no rows under it", where=str(path), hint="give a file with data"
+        )
     return dialect.names, typed, fingerprint, notes
 
 
@@ -66,10 +75,10 @@ def _read(connection: Any, plain: Path, dialect: Dialect, path: Path) -> list[Ty
             if "unterminated quote" not in str(error):
                 raise
             # a lone quotation mark inside a text is common; lines then count as they stand
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE raw AS SELECT * FROM {source}, strict_mode=false)")
-        return type_columns(
-            connection, "raw", dialect.names, semicolons=dialect.delimiter != ","
-        )
+            connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE raw AS SELECT * FROM {source}, strict_mode=false)"
+            )
+        return type_columns(connection, "raw", dialect.names, semicolons=dialect.delimiter != ",")
     except duckdb.Error as error:
         raise _explained(error, dialect, path) from None
 
@@ -132,7 +141,9 @@ def _unpacked(path: Path) -> Iterator[BinaryIO]:
                 yield raw
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(
-                f"the compressed file is damaged: {error}", where=str(path), hint=f"gzip -t {path}; get it again"
+                f"the compressed file is damaged: {error}",
+                where=str(path),
+                hint=f"gzip -t {path}; get it again",
             ) from None
 
 
@@ -150,7 +161,9 @@ def _demand_text(start: bytes, path: Path) -> None:
     for mark, name in known.items():
         if start.startswith(mark):
             raise DataError(
-                f"this is {name}, not a table", where=str(path), hint="export it as CSV, TSV, Parquet or JSON lines"
+                f"this is {name}, not a table",
+                where=str(path),
+                hint="export it as CSV, TSV, Parquet or JSON lines",
             )
     zeros = start.count(0)
     if zeros and encoding_of(start, True) not in ("utf-16", "utf-16-le", "utf-32"):
@@ -165,7 +178,7 @@ def _rewritten(path: Path, encoding: str, dialect: Dialect) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(suffix=".csv")
     try:
         with _unpacked(path) as raw, os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-            reader = codecs.getreader(encoding)(raw, errors="replace")
+            reader = codecs.getreader(encoding)(raw, "replace")
             reader_lines = _lines(reader)
             for i, line in enumerate(reader_lines):
                 if i < dialect.first_line:

@@ -211,7 +211,7 @@ def build_loss(
     Outputs of several members, (members, n, ...), have the mean of the members' losses.
     """
     if task_kind == "regression":
-        error = getattr(nn, REGRESSION_LOSSES[name])()
+        error: Any = getattr(nn, REGRESSION_LOSSES[name])()
         return lambda output, target: error(output.squeeze(-1), _for_members(target, output))
     weight = None if class_weights is None else rg.tensor(np.asarray(class_weights, dtype=np.float32))
     smoothing = 0.05 if name == "label_smoothing" else 0.0

@@ -204,7 +204,7 @@ class Trainer:
         time_limit: float | None = None,
         interrupt: Interrupt | None = None,
         on_epoch: Callable[[dict[str, Any]], None] | None = None,
-        checkpoint: Callable[[dict[str, Any]], None] | None = None,
+        checkpoint: Callable[[dict[str, Any]], object] | None = None,
         checkpoint_seconds: float = 10.0,
         checkpoint_steps: int | None = None,
     ) -> History:
