@@ -121,10 +121,13 @@ def _aggregate_of(x: np.ndarray, y: np.ndarray) -> tuple[str, float] | None:
     if len(x) < 2 * FEWEST_GROUPS or np.ptp(x) == 0:
         return None
     near = NEAR * float(y.std())
+    # an aggregate lies within y's range, and has about the slope 1, or x is a bound to y: most columns are soon seen to be none
+    if x.min() < y.min() - near or x.max() > y.max() + near:
+        return None
+    shares = len(np.unique(y[:1000])) == 2  # of 0 and 1 only the mean says something
     slope = float(np.mean((x - x.mean()) * (y - y.mean())) / max(float(np.var(x)), 1e-300))
-    # a cheap way to see that most columns are no aggregate: the slope would be about 1, or x a bound to y
     average = 0.3 < slope < 3.0
-    bounds = (np.mean(x <= y + near) >= MOST, np.mean(x >= y - near) >= MOST)
+    bounds = (False, False) if shares else (np.mean(x <= y + near) >= MOST, np.mean(x >= y - near) >= MOST)
     if not average and not any(bounds):
         return None
     values, group, counts = np.unique(x, return_inverse=True, return_counts=True)
@@ -137,9 +140,9 @@ def _aggregate_of(x: np.ndarray, y: np.ndarray) -> tuple[str, float] | None:
         return None
     middle = 0.5 * (ordered[starts + (counts - 1) // 2] + ordered[starts + counts // 2])
     statistics = {"mean": np.bincount(group, y) / counts} if average else {}
-    # of 0 and 1 only the mean says something; and where y = x in many rows, x may be a part of y or a bound to it
+    # where y = x in many rows, x may be a part of y or a bound to it
     equal = float(np.mean((y == x)[telling[group]]))
-    if len(np.unique(y[:1000])) > 2 and equal <= 3 * np.count_nonzero(telling) / counts[telling].sum():
+    if not shares and equal <= 3 * np.count_nonzero(telling) / counts[telling].sum():
         statistics |= {"median": middle} if average else {}
         statistics |= {
             word: side

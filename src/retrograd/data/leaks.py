@@ -45,7 +45,8 @@ CERTAIN = 0.01
 FEWEST = 20
 """Fewer rows than this say nothing about a leak."""
 _CELLS = 2_000_000  # rows times columns that are looked at
-_SMALL = 3000  # rows up to which five folds are worth their time
+_SMALL = 3000  # rows up to which five folds are worth their time,
+_NARROW = 600_000  # unless they have very many columns: rows times columns
 _NEAR = 7  # neighbours
 _CLASSES = 20  # the most frequent ones; the others are one
 _ENOUGH = 8000  # rows for fitting the other columns together
@@ -228,7 +229,8 @@ class _Trial:
         there = ~column.missing[both]
         if column.values.dtype.kind == "f":
             there &= np.isfinite(column.values[both])
-        if len(both) <= _SMALL:  # equal rows in two folds would let a column of unequal values look telling
+        folded = len(both) <= _SMALL and len(both) * width <= _NARROW
+        if folded:  # equal rows in two folds would let a column of unequal values look telling
             ids = [name for name, each in table.columns.items() if each.kind == "id"]
             first = np.zeros(len(both), dtype=bool)
             first[np.unique(table.row_hashes(exclude=ids)[both], return_index=True)[1]] = True
@@ -238,7 +240,7 @@ class _Trial:
         if len(both) > most:  # evenly spaced, so that no part of the file is left out
             chosen = np.linspace(0, len(both) - 1, most).astype(np.int64)
             both, judged = both[chosen], judged[chosen]
-        if len(both) <= _SMALL:
+        if folded:
             fold = np.random.default_rng(0).permutation(len(both)) % 5
             folds = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(5)]
         else:
