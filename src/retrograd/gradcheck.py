@@ -166,7 +166,7 @@ def check_op(
         tensors[k].requires_grad_()
     out = bind(op, *tensors, **params)
     outs = [out] if op.n_outputs == 1 else [out[k] for k in smooth]
-    total: Tensor = sum(
+    total: Any = sum(
         (r.sum(y * c.from_array(w.astype(y.dtype.numpy))) for y, w in zip(outs, weights, strict=True)),
         start=c.tensor(0.0, dtype="float64"),
     )

@@ -137,20 +137,27 @@ def sweep_rates(
     *,
     rates: Sequence[float] | None = None,
     steps: int = 200,
+    held_out: tuple[Any, Any] | None = None,
     seed: int = 0,
 ) -> RateSweep:
     """Train from the same start at each rate (default: 13 over six decades, 1e-5 to 10) and judge every one.
 
-    The losses compared are those of the same training rows (4096 at most) before and after, in evaluation mode.
+    The losses compared are those before and after on the same rows, in evaluation mode: training rows (4096 at most), or
+    ``held_out`` inputs and targets.
     """
     chosen = sorted(float(rate) for rate in (np.geomspace(1e-5, 10.0, 13) if rates is None else rates))
     if not chosen or chosen[0] <= 0:
         raise UsageError("learning rates must be positive", hint="rates=[1e-4, 1e-3, 1e-2]")
     inputs, targets = as_arrays(inputs), as_array(targets)
+    if held_out is None:
+        probe = np.random.default_rng(seed).permutation(len(targets))[:_PROBE_ROWS]
+        seen = [array[probe] for array in inputs], targets[probe]
+    else:
+        seen = as_arrays(held_out[0]), as_array(held_out[1])
     results = []
     for rate in chosen:
         with undisturbed():
-            results.append(_short_run(make(rate), inputs, targets, steps, seed))
+            results.append(_short_run(make(rate), inputs, targets, seen, steps, seed))
     return RateSweep(judge_rates(chosen, results), _best_rate(chosen, results), steps)
 
 
@@ -184,10 +191,13 @@ def _best_rate(rates: Sequence[float], results: Sequence[tuple[float, float]]) -
 
 
 def _short_run(
-    trainer: Trainer, inputs: list[np.ndarray], targets: np.ndarray, steps: int, seed: int
+    trainer: Trainer,
+    inputs: list[np.ndarray],
+    targets: np.ndarray,
+    seen: tuple[list[np.ndarray], np.ndarray],
+    steps: int,
+    seed: int,
 ) -> tuple[float, float]:
-    probe = np.random.default_rng(seed).permutation(len(targets))[:_PROBE_ROWS]
-    seen = [array[probe] for array in inputs], targets[probe]
     first, _ = trainer.evaluate(*seen)
     sampler = RowSampler(len(targets), batch_size=trainer.batch_size, seed=seed)
     trainer.model.train()

@@ -22,7 +22,9 @@ from retrograd.train.trainer import Trainer
 
 _MANY_ROWS = 6000
 OPTIMIZERS = ("adamw", "adam", "sgd", "rmsprop", "adagrad")
-REGRESSION_LOSSES = {"mse": "MSELoss", "mae": "L1Loss", "huber": "HuberLoss", "smooth_l1": "SmoothL1Loss"}
+REGRESSION_LOSSES: dict[str, Callable[[], Callable[..., Any]]] = {
+    "mse": nn.MSELoss, "mae": nn.L1Loss, "huber": nn.HuberLoss, "smooth_l1": nn.SmoothL1Loss,
+}  # fmt: skip
 CLASS_LOSSES = ("cross_entropy", "label_smoothing")
 RATE_BOUNDS = {
     "adamw": (5e-4, 2e-3),
@@ -211,7 +213,7 @@ def build_loss(
     Outputs of several members, (members, n, ...), have the mean of the members' losses.
     """
     if task_kind == "regression":
-        error: Any = getattr(nn, REGRESSION_LOSSES[name])()
+        error = REGRESSION_LOSSES[name]()
         return lambda output, target: error(output.squeeze(-1), _for_members(target, output))
     weight = None if class_weights is None else rg.tensor(np.asarray(class_weights, dtype=np.float32))
     smoothing = 0.05 if name == "label_smoothing" else 0.0
