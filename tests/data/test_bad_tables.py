@@ -173,13 +173,13 @@ def read_bytes(content: bytes) -> None:
         assert rows >= 1
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_table_or_a_data_error(content: bytes) -> None:
     read_bytes(content)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.text(st.sampled_from('ab1,;.\t\n\r" -?e\ufeffé|='), max_size=60))
 def test_any_text_is_a_table_or_a_data_error(content: str) -> None:
     read_bytes(content.encode())
