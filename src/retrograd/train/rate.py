@@ -87,9 +87,9 @@ def range_test(
 ) -> RateTest:
     """Suggest a rate for ``make(rate)``, a new trainer of a new model each time it is called.
 
-    ``steps`` updates at rates rising geometrically from ``lowest`` to ``highest``.  With s the smoothed loss and r* the
-    rate at which it is least, the suggestion is r*/15: the loss turns up only some steps after the rate has become too
-    high, and a whole training run meets steeper places than its beginning.
+    ``steps`` updates at rates rising geometrically from ``lowest`` to ``highest``.  With s the smoothed loss and r½ the
+    rate at which half of its whole fall lies behind it, the suggestion is r½/3: s lags behind the rate, and a whole
+    training run meets steeper places than its beginning.
 
     >>> from retrograd import nn, optim
     >>> x = np.linspace(-1, 1, 200, dtype=np.float32)[:, None]
@@ -126,8 +126,9 @@ def range_test(
             f"the loss is not finite even at a learning rate of {lowest:g}",
             hint="check the inputs for NaN, infinity or very large values",
         )
-    best = rates[int(np.argmin(losses))]
-    return RateTest(min(max(best / 15.0, lowest), highest), rates, losses)
+    half = losses[0] - 0.5 * (losses[0] - min(losses))
+    halfway = next(rate for rate, loss in zip(rates, losses) if loss <= half)
+    return RateTest(min(max(halfway / 3.0, lowest), highest), rates, losses)
 
 
 def sweep_rates(
