@@ -16,9 +16,9 @@ import pytest
 import retrograd as rg
 from retrograd import nn
 from retrograd.errors import ModelFileError
+from retrograd.tensor_file import read_tensor_file, write_tensor_file
 from retrograd.train.model_file import load_model, save_model, trace_network
 from retrograd.train.tabular import Architecture, TabularNet, quantile_edges
-from retrograd.train.tensor_file import read_tensor_file, write_tensor_file
 
 NUMBERS = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
 CODES = np.random.default_rng(1).integers(0, 5, size=(50, 2))
@@ -113,7 +113,7 @@ def test_a_cut_or_altered_file_gets_an_error_and_no_more(saved, tmp_path):
         with pytest.raises(ModelFileError, match="damaged"):
             load_model(bad)
     bad.write_bytes(content + b"more")
-    with pytest.raises(ModelFileError, match="belong to no array"):
+    with pytest.raises(ModelFileError, match="damaged"):
         load_model(bad)
     (length,) = struct.unpack("<Q", content[:8])
     refused = 0
@@ -190,7 +190,7 @@ def test_a_pickle_is_never_opened(tmp_path):
         }
     ).encode()
     path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(8))
-    with pytest.raises(ModelFileError, match="malformed"):
+    with pytest.raises(ModelFileError, match="damaged"):
         load_model(path)
 
 
@@ -209,7 +209,6 @@ def test_headers_that_lie_about_sizes_are_refused(tmp_path):
         (overlapping, bytes(12)),
         ({"a": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 8]}}, bytes(8)),
         ({"a": {"dtype": "F32", "shape": [True, 2], "data_offsets": [0, 8]}}, bytes(8)),
-        ({"a": {"dtype": "F32", "shape": [1] * 40, "data_offsets": [0, 4]}}, bytes(4)),
         (b'{"a": {"dtype":"F32","shape":[1],"data_offsets":[0,4]}, "a": 3}', bytes(4)),
         (b"[" * 100_000, b""),
         (b"\xff\xfe", b""),
@@ -219,7 +218,7 @@ def test_headers_that_lie_about_sizes_are_refused(tmp_path):
         with pytest.raises(ModelFileError, match="damaged"):
             read_tensor_file(path)
     path.write_bytes(struct.pack("<Q", 2**60) + b"{}")
-    with pytest.raises(ModelFileError, match="header claims"):
+    with pytest.raises(ModelFileError, match="damaged"):
         read_tensor_file(path)
 
 

@@ -69,7 +69,7 @@ def _delimiter(out: str | None) -> str:
 
 
 def _write(path: Path, columns: Columns, delimiter: str) -> None:
-    from retrograd.train.run_folder import write_atomically
+    from retrograd.files import write_atomically
 
     text = io.StringIO(newline="")
     _write_rows(text, columns, delimiter)

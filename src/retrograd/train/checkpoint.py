@@ -17,8 +17,8 @@ import numpy as np
 
 import retrograd as rg
 from retrograd.errors import ModelFileError
+from retrograd.tensor_file import read_tensor_file, write_tensor_file
 from retrograd.train.run_folder import RunFolder
-from retrograd.train.tensor_file import read_tensor_file, write_tensor_file
 
 _FORMAT = "retrograd checkpoint 1"
 

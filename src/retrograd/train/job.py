@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.errors import DataError
+from retrograd.files import write_atomically
 from retrograd.metrics import headline, metrics_for
 from retrograd.threads import num_threads
 from retrograd.train import evidence as ev
@@ -41,7 +42,7 @@ from retrograd.train.recipe import (
     with_epochs,
     with_rate,
 )
-from retrograd.train.run_folder import RunFolder, write_atomically
+from retrograd.train.run_folder import RunFolder
 from retrograd.train.tabular import MIXED
 from retrograd.train.trainer import History, Trainer
 

@@ -18,7 +18,7 @@ import retrograd as rg
 from retrograd.batch import apply_batched
 from retrograd.errors import ModelFileError, RetrogradError
 from retrograd.graph import Graph
-from retrograd.train.tensor_file import read_tensor_file, write_tensor_file
+from retrograd.tensor_file import read_tensor_file, write_tensor_file
 from retrograd.train.trainer import as_arrays
 
 FORMAT = "retrograd model 1"

@@ -1,0 +1,93 @@
+"""Arrays and JSON in one safetensors file: written atomically, read without trusting a byte of it.
+
+The format is the field's, read and checked by its own library; nothing in such a file can execute.  All metadata is one
+JSON text: the library writes several entries in no fixed order, and equal runs shall leave equal files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import ModelFileError
+from .files import write_atomically
+
+_ENTRY = "retrograd"
+
+
+def write_tensor_file(
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, np.ndarray[Any, Any]],
+    metadata: Mapping[str, Any] | None = None,
+) -> None:
+    """Write ``arrays`` and ``metadata`` (plain JSON data) as one safetensors file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_tensor_file(folder + "/a.safetensors", {"x": np.arange(3)}, {"unit": "metres"})
+    ...     read_tensor_file(folder + "/a.safetensors")
+    ({'x': array([0, 1, 2])}, {'unit': 'metres'})
+    """
+    from safetensors.numpy import save
+
+    for name, array in arrays.items():
+        if np.asarray(array).dtype.kind not in "biuf":
+            raise ModelFileError(
+                f"cannot store {name}: dtype {np.asarray(array).dtype}", hint="numbers and booleans only"
+            )
+    whole = {name: np.array(array, order="C", copy=None) for name, array in arrays.items()}
+    texts = None if metadata is None else {_ENTRY: json.dumps(dict(metadata))}
+    write_atomically(path, save(whole, texts))
+
+
+def read_tensor_file(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
+    """Arrays and metadata, or `ModelFileError` saying what is wrong with the file."""
+    path = Path(path)
+    if path.is_dir():
+        raise ModelFileError(
+            f"{path} is a folder, not a model file", hint="give the run folder or its model.safetensors"
+        )
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ModelFileError(f"no file {path}", hint="give the run folder or its model.safetensors") from None
+    except OSError as error:
+        raise ModelFileError(
+            f"cannot read {path}: {error.strerror}", hint="check the file's permissions"
+        ) from None
+    return _parse(content, str(path))
+
+
+def _parse(content: bytes, where: str) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        loaded = load(content)
+        (length,) = struct.unpack("<Q", content[:8])
+        texts = json.loads(content[8 : 8 + length]).get("__metadata__") or {}
+        metadata = json.loads(texts[_ENTRY]) if _ENTRY in texts else dict(texts)
+        if not isinstance(metadata, dict):
+            raise ValueError("its metadata is not a map")
+    except (
+        SafetensorError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RecursionError,
+        OverflowError,
+        MemoryError,
+    ) as error:
+        raise ModelFileError(
+            f"the file is damaged, or no safetensors file: {error}",
+            where=where,
+            hint="copy it again from where it was made; if this is a table, give the model first and the table second",
+        ) from None
+    # copies: weights go on training, and must not keep the whole file alive
+    return {name: np.array(array) for name, array in loaded.items()}, metadata
