@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from retrograd.metrics import headline, metrics_for
 from retrograd.train import Trainer, range_test
 from retrograd.train import evidence as ev
@@ -38,10 +39,14 @@ def problem(data_dir: Path, name: str) -> Problem:
     return read_problem(data_dir / path, target, **{**Options().reading(), **options})
 
 
-def trainer_for(task: Problem, rate: float, rows: np.ndarray | None = None, seed: int = 0, **options: Any) -> Trainer:
+def trainer_for(
+    task: Problem, rate: float, rows: np.ndarray | None = None, seed: int = 0, **options: Any
+) -> Trainer:
     """A small network of one kind for every table, so that the rates can be compared."""
     train = task.part("train")
-    recipe, _ = choose_recipe(len(train), train.inputs[0].shape[1], task.task.kind, hidden=(32,), batch_size=64)
+    recipe, _ = choose_recipe(
+        len(train), train.inputs[0].shape[1], task.task.kind, hidden=(32,), batch_size=64
+    )
     recipe = dataclasses.replace(recipe, **options)
     numbers = train.inputs[0] if rows is None else train.inputs[0][rows]
     return build_trainer(
@@ -65,7 +70,9 @@ def test_the_suggested_rate_is_near_the_best_of_a_full_sweep(data_dir: Path, nam
     def final_loss(rate: float) -> float:
         trainer = trainer_for(task, rate)
         epochs = max(2, 300 * 64 // len(target))
-        return trainer.fit(inputs, target, validation=(validation.inputs, validation.target), epochs=epochs).best_loss
+        return trainer.fit(
+            inputs, target, validation=(validation.inputs, validation.target), epochs=epochs
+        ).best_loss
 
     sweep = {float(rate): final_loss(float(rate)) for rate in np.geomspace(1e-5, 10.0, 13)}
     best = min(sweep.values())
@@ -88,10 +95,16 @@ def test_a_curve_from_up_to_half_of_the_rows_foretells_the_score_with_all(data_d
             tuple(array[rows] for array in train.inputs),
             train.target[rows],
             validation=(validation.inputs, validation.target),
-            epochs=12 * len(train) // (4 * len(rows)),  # updates, not epochs, are what the parts have in common
+            epochs=12
+            * len(train)
+            // (4 * len(rows)),  # updates, not epochs, are what the parts have in common
         )
-        values = ev.decode_outputs(trainer.predict(validation.inputs), task.preparation, task.task.kind, limits)
-        return float(metrics_for(task.task.kind, validation.actual, values)[headline(task.task.kind)] or np.nan)
+        values = ev.decode_outputs(
+            trainer.predict(validation.inputs), task.preparation, task.task.kind, limits
+        )
+        return float(
+            metrics_for(task.task.kind, validation.actual, values)[headline(task.task.kind)] or np.nan
+        )
 
     points = learning_curve(score, len(train), fractions=(0.1, 0.2, 0.3, 0.4, 0.5), repeats=2, fewest=50)
     assert points.scores[0].mean() > points.scores[-1].mean()  # more rows, smaller error in dollars
@@ -111,7 +124,10 @@ def test_wrong_labels_cost_accuracy_the_more_the_more_there_are(data_dir: Path) 
         right = []
         for seed in range(5):
             rng = np.random.default_rng(seed)
-            noisy = [np.where(rng.random(len(part)) < share, 1 - part.target, part.target) for part in (train, validation)]
+            noisy = [
+                np.where(rng.random(len(part)) < share, 1 - part.target, part.target)
+                for part in (train, validation)
+            ]
             trainer = trainer_for(task, 2e-3, seed=seed)
             trainer.fit(train.inputs, noisy[0], validation=(validation.inputs, noisy[1]), epochs=40)
             right.append(np.mean(trainer.predict(test.inputs).argmax(1) == test.actual))
