@@ -32,7 +32,7 @@ FLOORS: list[set[str]] = [
     {"__init__"},  # the public face; it opens the floors above it late, when somebody asks for them
     {"check"},
     {"nn", "optim"},
-    {"autograd", "gradcheck", "batch", "trace", "graph", "paths", "blame", "adjust"},
+    {"autograd", "gradcheck", "batch", "trace", "graph", "paths", "blame", "adjust", "saving"},
     {"tensor", "eager", "methods", "inplace", "backward"},
     {"functions"},
     {"grad", "modes"},

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import autograd, errors
 from .batch import vmap
+from .errors import missing_name
 from .functions.create import (
     arange,
     as_tensor,
@@ -212,6 +213,7 @@ from .modes import (
     no_grad,
     set_grad_enabled,
 )
+from .saving import holds_only_tensors, load_tensors, save
 from .tensor import Tensor
 from .trace import trace
 from .types import DType as dtype
@@ -225,7 +227,6 @@ from .types import promote as promote_types
 
 if TYPE_CHECKING:
     from . import data, metrics, nn, optim, report, train
-    from .train.predict import load
 
 __all__ = [
     "Generator",
@@ -395,6 +396,7 @@ __all__ = [
     "round",
     "rsqrt",
     "rsub",
+    "save",
     "scatter",
     "scatter_add",
     "seed",
@@ -453,9 +455,14 @@ _LATER = {"nn", "optim", "data", "train", "metrics", "report"}
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         return importlib.import_module(f".{name}", __name__)
-    if name == "load":
-        return importlib.import_module(".train.predict", __name__).load
-    raise AttributeError(f"module 'retrograd' has no attribute {name!r}")
+    raise AttributeError(missing_name(__name__, name, __all__))
+
+
+def load(path: Any) -> Any:
+    """A trained model, from a run folder or its model file; a dict of tensors, from any other safetensors file."""
+    if holds_only_tensors(path):
+        return load_tensors(path)
+    return importlib.import_module(".train.predict", __name__).load(path)
 
 
 def set_num_threads(n: Any) -> None:

@@ -7,9 +7,11 @@ while the exception passes through the modules that were running.
 
 from __future__ import annotations
 
+import difflib
 import linecache
 import os
 import sys
+from collections.abc import Iterable
 from types import CodeType
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -129,3 +131,14 @@ def describe(place: tuple[CodeType, int] | None) -> str | None:
     text = linecache.getline(code.co_filename, line).strip()
     where = f"{code.co_filename}, line {line}"
     return f"{where}: {text}" if text else where
+
+
+def missing_name(module: str, name: str, known: Iterable[str]) -> str:
+    """What to say of a name that a module lacks, with the nearest ones that it has.
+
+    >>> missing_name("retrograd", "sigmid", ["sigmoid", "tanh"])
+    "module 'retrograd' has no attribute 'sigmid'; did you mean 'sigmoid'?"
+    """
+    said = f"module {module!r} has no attribute {name!r}"
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.7)
+    return f"{said}; did you mean {' or '.join(map(repr, near))}?" if near else said

@@ -1,11 +1,13 @@
 """Arrays and JSON in one safetensors file: written atomically, read without trusting a byte of it.
 
 The format is the field's, read and checked by its own library; nothing in such a file can execute.  All metadata is one
-JSON text: the library writes several entries in no fixed order, and equal runs shall leave equal files.
+JSON text: the library writes several entries in no fixed order, and equal runs shall leave equal files.  With it goes
+a checksum (SHA-256) of arrays and metadata, so that a flipped bit is noticed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import struct
@@ -19,6 +21,7 @@ from .errors import ModelFileError
 from .files import write_atomically
 
 _ENTRY = "retrograd"
+_CHECKSUM = "checksum"
 
 
 def write_tensor_file(
@@ -42,7 +45,10 @@ def write_tensor_file(
                 f"cannot store {name}: dtype {np.asarray(array).dtype}", hint="numbers and booleans only"
             )
     whole = {name: np.array(array, order="C", copy=None) for name, array in arrays.items()}
-    texts = None if metadata is None else {_ENTRY: json.dumps(dict(metadata))}
+    texts = None
+    if metadata is not None:
+        checked = {**metadata, _CHECKSUM: _checksum(whole, metadata)}
+        texts = {_ENTRY: json.dumps(checked)}
     write_atomically(path, save(whole, texts))
 
 
@@ -64,6 +70,16 @@ def read_tensor_file(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray
     return _parse(content, str(path))
 
 
+def _checksum(arrays: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, Any]) -> str:
+    """SHA-256 of names, dtypes, shapes and bytes of the arrays, and of the metadata's JSON text."""
+    found = hashlib.sha256(json.dumps(dict(metadata)).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        found.update(f"{name} {array.dtype.str} {arrays[name].shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
+
+
 def _parse(content: bytes, where: str) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -75,6 +91,9 @@ def _parse(content: bytes, where: str) -> tuple[dict[str, np.ndarray[Any, Any]],
         metadata = json.loads(texts[_ENTRY]) if _ENTRY in texts else dict(texts)
         if not isinstance(metadata, dict):
             raise ValueError("its metadata is not a map")
+        claimed = metadata.pop(_CHECKSUM, None)  # files of other writers have none
+        if claimed is not None and claimed != _checksum(loaded, metadata):
+            raise ValueError("its checksum does not fit its content")
     except (
         SafetensorError,
         ValueError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..errors import missing_name
 from . import functional, init, utils
 from .activations import (
     CELU,
@@ -66,3 +67,7 @@ __all__ = [
     "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "Summary", "summary",
     "Connection", "connections", "dead_units", "units", "forward_steps", "functional", "init", "utils",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    raise AttributeError(missing_name(__name__, name, __all__))

@@ -283,6 +283,12 @@ class Module:
             p.requires_grad_(requires_grad)
         return self
 
+    def summary(self, *inputs: Any) -> Any:
+        """Layers with shapes, parameters and operations for inputs like these; see `nn.summary`."""
+        from .summary import summary
+
+        return summary(self, *inputs)
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters."""
         for p in self.parameters():
