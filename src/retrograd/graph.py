@@ -291,9 +291,10 @@ class Graph:
             RecursionError,
             OverflowError,
         ) as error:
-            raise GraphError(
-                f"not a valid graph: {type(error).__name__}: {error}", hint="save the model again"
-            ) from None
+            field = (
+                f"the field {error} is missing" if isinstance(error, KeyError) else "a field has a wrong kind"
+            )
+            raise GraphError(f"not a valid graph: {field}", hint="save the model again") from None
 
 
 def _brief(value: Array) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import threading
@@ -194,9 +195,27 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path):
     newest = folder.checkpoint_path(15)
     content = newest.read_bytes()
     newest.write_bytes(content[:-4])
-    state = newest_checkpoint(folder)
+    state, damaged = newest_checkpoint(folder)
+    assert damaged == [newest]
     assert state is not None
     assert state["steps"] == 10
     assert state["deep"] == {1: [(2, "a")]}
     with pytest.raises(ModelFileError, match="damaged"):
         load_checkpoint(newest)
+    folder.checkpoint_path(10).write_bytes(b"nothing")
+    with pytest.raises(ModelFileError, match="no checkpoint of this run can be read") as error:
+        newest_checkpoint(folder)
+    assert "begin the run again" in str(error.value)
+    for path in folder.checkpoint_paths():
+        path.unlink()
+    assert newest_checkpoint(folder) == (None, [])
+
+
+def test_the_first_checkpoint_comes_soon_and_the_others_regularly(monkeypatch):
+    """By a clock that goes on a tenth of a second each time it is read."""
+    ticks = itertools.count(0.0, 0.1)
+    monkeypatch.setattr("retrograd.train.trainer.time.monotonic", lambda: next(ticks))
+    seconds: list[float] = []
+    make().fit(X, Y, epochs=EPOCHS, checkpoint=lambda state: seconds.append(state["seconds"]))
+    assert 1.0 <= seconds[0] <= 3.0
+    assert all(later - earlier <= 8.0 for earlier, later in itertools.pairwise(seconds))

@@ -18,6 +18,7 @@ from retrograd import nn
 from retrograd.errors import ModelFileError
 from retrograd.tensor_file import read_tensor_file, write_tensor_file
 from retrograd.train.model_file import load_model, save_model, trace_network
+from retrograd.train.predict import load
 from retrograd.train.tabular import Architecture, TabularNet, quantile_edges
 
 NUMBERS = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
@@ -125,6 +126,59 @@ def test_a_cut_or_altered_file_gets_an_error_and_no_more(saved, tmp_path):
         refused += error is not None
         assert error is None or error.hint
     assert refused > 200
+
+
+def test_a_flipped_bit_anywhere_is_noticed(saved, tmp_path):
+    _, path = saved
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    rng = np.random.default_rng(3)
+    bad = tmp_path / "bad.safetensors"
+    for place in rng.integers(8 + length, len(content), size=40):  # among the weights
+        altered = bytearray(content)
+        altered[place] ^= 1 << int(rng.integers(8))
+        bad.write_bytes(altered)
+        with pytest.raises(ModelFileError, match="damaged"):
+            load_model(bad)
+    load_model(path)  # control: the file itself is sound
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_not_finite_are_refused(saved, tmp_path, value):
+    """Even with a checksum that fits: such a file was never a working model."""
+    out = tmp_path / "nan.safetensors"
+    rewritten(saved[1], out, lambda m, a: a["output.weight"].__setitem__((0, 0), value))
+    with pytest.raises(ModelFileError, match="the file is damaged: 1 of .* 'output.weight' are not finite"):
+        load_model(out)
+
+
+def test_missing_fields_and_swapped_arguments_are_said_in_words(saved, tmp_path):
+    out = tmp_path / "hostile.safetensors"
+    for change in (
+        lambda m, a: m["graph"]["inputs"][0].pop("shape"),
+        lambda m, a: m["graph"]["equations"][0].pop("op"),
+        lambda m, a: m["graph"].update(inputs=None),
+    ):
+        rewritten(saved[1], out, change)
+        with pytest.raises(ModelFileError, match="not valid|malformed|damaged") as error:
+            load_model(out)
+        assert "KeyError" not in str(error.value)
+        assert "NoneType" not in str(error.value)
+    for facts in (
+        {"preparation": None},
+        {"preparation": {"format": 1}, "task": None},
+        {"task": {"kind": "binary"}},
+    ):
+        rewritten(saved[1], out, lambda m, a, facts=facts: m.update(facts=facts))
+        with pytest.raises(ModelFileError, match="the preparation in this file is damaged") as error:
+            load(out)
+        assert "NoneType" not in str(error.value)
+        assert "KeyError" not in str(error.value)
+    table = tmp_path / "houses.csv"
+    table.write_text("area,price\n1,2\n")
+    with pytest.raises(ModelFileError, match="is not a model file") as error:
+        load(table)
+    assert "swap the arguments" in str(error.value)
 
 
 def refusal(path) -> ModelFileError | None:

@@ -9,6 +9,7 @@ the same bits.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,14 +54,24 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
         ) from None
 
 
-def newest_checkpoint(folder: RunFolder) -> dict[str, Any] | None:
-    """The newest checkpoint that can be read, or None: a damaged one is passed over for the one before."""
+def newest_checkpoint(folder: RunFolder) -> tuple[dict[str, Any] | None, list[Path]]:
+    """The newest checkpoint that can be read (None where there never was one), and the damaged ones passed over.
+
+    Raises `ModelFileError` where all are damaged: starting again from nothing is for people to decide.
+    """
+    damaged: list[Path] = []
     for path in reversed(folder.checkpoint_paths()):
         try:
-            return load_checkpoint(path)
+            return load_checkpoint(path), damaged
         except ModelFileError:
-            continue
-    return None
+            damaged.append(path)
+    if damaged:
+        raise ModelFileError(
+            f"no checkpoint of this run can be read: {', '.join(path.name for path in damaged)} damaged",
+            where=str(folder.checkpoints),
+            hint=f"restore them, or begin the run again: rm {shlex.quote(str(folder.checkpoints))}/step-*",
+        )
+    return None, damaged
 
 
 def write_checkpoint(folder: RunFolder, step: int, state: Mapping[str, Any]) -> Path:

@@ -55,7 +55,9 @@ def _go_on(folder: RunFolder, facts: dict[str, Any], job: Job, recipe: Recipe, d
             f"{problem.table.source} has changed since this run was started",
             hint="restore the file, or start a new run with: retrograd train",
         )
-    state = newest_checkpoint(folder)
+    state, damaged = newest_checkpoint(folder)
+    for path in damaged:
+        job.say("note", f"the checkpoint {path.name} is damaged: going on from the one before it")
     records = [] if state is None else state["history"]
     folder.rewrite_metrics(records)
     if state is not None:

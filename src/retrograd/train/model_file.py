@@ -150,6 +150,13 @@ def _demand_sane(graph: Graph, arrays: Mapping[str, np.ndarray]) -> None:
             raise ModelFileError(
                 "the network in this file is not one for rows", hint="save it with save_model"
             )
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ModelFileError(
+                f"the file is damaged: {int((~np.isfinite(array)).sum())} of {array.size} weights of {name!r} "
+                "are not finite numbers",
+                hint="copy it again from where it was made, or train again",
+            )
     unused = arrays.keys() - graph.constants.keys()
     if unused:
         raise ModelFileError(

@@ -93,9 +93,9 @@ class Model:
             return self.network((prepared.numbers, prepared.categories))
         except RetrogradError:
             raise
-        except (ValueError, TypeError, IndexError, MemoryError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, MemoryError):
             raise ModelFileError(
-                f"the network of this model file does not run: {error}",
+                "the network of this model file does not run on the columns that it names",
                 hint="copy the file again, or train again",
             ) from None
 
@@ -147,14 +147,34 @@ def load(path: str | os.PathLike[str]) -> Model:
         if not path.is_file():
             raise ModelFileError(
                 f"{folder.path} holds no model yet",
-                hint=f"retrograd resume {folder.path}, or give another run",
+                hint=f"retrograd resume {folder.path}"
+                if (folder.path / "run.json").is_file()
+                else "give a run folder, runs/NAME-001, or a model.safetensors",
             )
+    _demand_model_file(path)
     network, facts = load_model(path)
     try:
         return Model(network, Preparation.from_json(facts["preparation"]), facts)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RetrogradError) as error:
+        what = (
+            error.message if isinstance(error, RetrogradError) else "a field is missing or of the wrong kind"
+        )
         raise ModelFileError(
-            f"the preparation in this file is damaged: {error}",
+            f"the preparation in this file is damaged: {what}",
             where=str(path),
             hint="copy the file again from where it was made, or train again",
         ) from None
+
+
+def _demand_model_file(path: Path) -> None:
+    """A table where the model should stand is the commonest mistake: say so, not that a file is damaged."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(9)
+    except OSError:
+        return  # reading it says what is wrong
+    if path.suffix != ".safetensors" and start[8:9] != b"{":
+        raise ModelFileError(
+            f"{path} is not a model file",
+            hint="did you swap the arguments? First MODEL (a run folder or its model.safetensors), then DATA",
+        )

@@ -205,14 +205,14 @@ class Trainer:
         interrupt: Interrupt | None = None,
         on_epoch: Callable[[dict[str, Any]], None] | None = None,
         checkpoint: Callable[[dict[str, Any]], object] | None = None,
-        checkpoint_seconds: float = 10.0,
+        checkpoint_seconds: float = 5.0,
         checkpoint_steps: int | None = None,
     ) -> History:
         """Train until one of the stopping rules applies; returns the history (also in ``self.history``).
 
         ``inputs``: an array of n rows, or a tuple of such arrays, passed to the model in order; ``targets``: n rows.
         ``on_epoch`` gets each epoch's record; ``checkpoint`` gets the whole state every ``checkpoint_seconds`` (at
-        the end of an epoch), every ``checkpoint_steps`` updates, and when ``interrupt`` is requested.
+        the end of an epoch; the first time after one fifth of them), every ``checkpoint_steps`` updates, and when ``interrupt`` is requested.
         """
         inputs, targets = as_arrays(inputs), as_array(targets)
         _demand_equal_rows(inputs, targets)
@@ -224,7 +224,8 @@ class Trainer:
         history.stopped_because, history.interrupted = "", False
         sampler = RowSampler(len(targets), batch_size=self.batch_size, seed=self.seed, shuffle=self.shuffle)
         started, spent_before = time.monotonic(), history.seconds
-        last_checkpoint = last_event = started
+        last_event = started
+        last_checkpoint = started - 0.8 * checkpoint_seconds  # the first one soon: a run may be killed early
         self.progress(
             Event("start", f"training on {len(targets)} rows", {"epochs": epochs, "rows": len(targets)})
         )
