@@ -148,7 +148,7 @@ def test_weights_that_are_not_finite_are_refused(saved, tmp_path, value):
     """Even with a checksum that fits: such a file was never a working model."""
     out = tmp_path / "nan.safetensors"
     rewritten(saved[1], out, lambda m, a: a["output.weight"].__setitem__((0, 0), value))
-    with pytest.raises(ModelFileError, match="the file is damaged: 1 of .* 'output.weight' are not finite"):
+    with pytest.raises(ModelFileError, match=r"the file is damaged: 1 of .* 'output.weight' are not finite"):
         load_model(out)
 
 
@@ -160,7 +160,7 @@ def test_missing_fields_and_swapped_arguments_are_said_in_words(saved, tmp_path)
         lambda m, a: m["graph"].update(inputs=None),
     ):
         rewritten(saved[1], out, change)
-        with pytest.raises(ModelFileError, match="not valid|malformed|damaged") as error:
+        with pytest.raises(ModelFileError, match=r"not valid|malformed|damaged") as error:
             load_model(out)
         assert "KeyError" not in str(error.value)
         assert "NoneType" not in str(error.value)

@@ -212,7 +212,8 @@ class Trainer:
 
         ``inputs``: an array of n rows, or a tuple of such arrays, passed to the model in order; ``targets``: n rows.
         ``on_epoch`` gets each epoch's record; ``checkpoint`` gets the whole state every ``checkpoint_seconds`` (at
-        the end of an epoch; the first time after one fifth of them), every ``checkpoint_steps`` updates, and when ``interrupt`` is requested.
+        the end of an epoch; the first time after one fifth of them), every ``checkpoint_steps`` updates, and when
+        ``interrupt`` is requested.
         """
         inputs, targets = as_arrays(inputs), as_array(targets)
         _demand_equal_rows(inputs, targets)
