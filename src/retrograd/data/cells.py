@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,9 @@ from retrograd.data.sniff import MISSING
 
 STRAY_SHARE = 0.05
 """Up to this share of cells (or a single one) may be stray text in a column of numbers; they then count as missing."""
+
+MARKED = 0.6
+"""From this share of numbers on, the other cells count as missing if all of them are one word; else a note is due."""
 
 _NUMBER = "CASE WHEN contains({c}, '_') OR lower({c}) LIKE '%nan%' THEN NULL ELSE TRY_CAST({c} AS DOUBLE) END"
 _BARE = "regexp_replace({c}, '^([+-]?)\\s*[$€£¥]\\s*|\\s*[%€$£¥]$', '\\1')"
@@ -38,7 +41,13 @@ _LIKE_A_DATE = (
 )
 
 
+NUMBER_READINGS = tuple(_NOTATIONS)
+DATE_READINGS = ("dates", *_DATE_FORMATS)
+"""Ways to read a cell; a preparation keeps the one of each column, so that a cell is read alike whatever surrounds it."""
+
 _SAMPLE = 1000
+_AMOUNTS = 20  # different numbers: fewer may be grades or cards, where a word is a value of its own
+_KEEP_TEXT = 50_000  # rows up to which the text of plain numbers is kept where it matters
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,10 @@ class Typed:
 
     values: np.ndarray
     note: str = ""
+    reading: str = ""
+    """How the cells were read: one of `NUMBER_READINGS` or `DATE_READINGS`; empty where they were no text or stayed text."""
+    raw: np.ndarray | None = None
+    """The text of the cells (str or None) where another reading of it is possible."""
 
 
 def type_columns(
@@ -87,7 +100,10 @@ def type_columns(
         arrays = connection.execute(
             "SELECT " + ", ".join(f"TRY_CAST({c} AS DOUBLE) AS {c}" for c in plain) + " FROM cells"
         ).fetchnumpy()
-        result.update((column, Typed(as_floats(arrays[column]))) for column in plain)
+        raw = _odd_texts(connection, plain) if len(arrays[plain[0]]) <= _KEEP_TEXT else {}
+        result.update(
+            (column, Typed(as_floats(arrays[column]), "", "numbers", raw.get(column))) for column in plain
+        )
     for column in others:
         i = int(column[1:])
         known, numbers, codes = found[3 * i : 3 * i + 3]
@@ -103,20 +119,20 @@ def _type_text(connection: Any, column: str, name: str, known: int, codes: bool,
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE sample AS SELECT {column} FROM cells WHERE {column} IS NOT NULL LIMIT {_SAMPLE}"
     )
-    size = min(known, _SAMPLE)
+    size, note = min(known, _SAMPLE), ""
     if not codes:
         notations = _ordered(semicolons)
         counts = _counts(connection, [expression.format(c=column) for _, expression in notations])
         for (words, expression), fits in zip(notations, counts):
-            if fits < 0.8 * size:
+            if fits < MARKED * size:
                 continue
             typed = _take_if_most(connection, column, name, known, expression.format(c=column), words)
             if typed is not None:
                 return typed
+            note = note or _mixed(connection, column, name, known, expression.format(c=column))
     (dates,) = _counts(connection, [f"CASE WHEN regexp_matches({column}, '{_LIKE_A_DATE}') THEN 1 END"])
     if dates >= 0.8 * size:
-        expressions = [f"TRY_CAST({column} AS TIMESTAMP)"]
-        expressions += [f"try_strptime({column}, '{pattern}')" for pattern in _DATE_FORMATS]
+        expressions = [_date_expression(reading, column) for reading in DATE_READINGS]
         # "13/10/2014" further down decides whether days or months stand first, so formats that tie are tried on all
         counts = _counts(connection, expressions)
         tied = [i for i, count in enumerate(counts) if count == max(counts)]
@@ -128,8 +144,25 @@ def _type_text(connection: Any, column: str, name: str, known: int, codes: bool,
         if typed is not None:
             both = len(tied) > 1 and best > 0 and "%m/%d" in _DATE_FORMATS[best - 1]
             note = f"{name}: dates could be read month or day first; read month first" if both else typed.note
-            return Typed(typed.values, note)
-    return Typed(as_text(connection.execute(f"SELECT {column} FROM cells").fetchnumpy()[column]))
+            return replace(typed, note=note, reading=DATE_READINGS[best])
+    return Typed(as_text(connection.execute(f"SELECT {column} FROM cells").fetchnumpy()[column]), note)
+
+
+def _mixed(connection: Any, column: str, name: str, known: int, expression: str) -> str:
+    """What to say of a column most of whose cells are numbers, too many of them are not, and texts it stays."""
+    works, different = connection.execute(
+        f"SELECT count({expression}), count(DISTINCT {expression}) FROM cells"
+    ).fetchone()
+    if works < MARKED * known or different < _AMOUNTS:
+        return ""
+    example, row = connection.execute(
+        f"SELECT {column}, n FROM (SELECT {column}, row_number() OVER () AS n FROM cells) "
+        f"WHERE {column} IS NOT NULL AND ({expression}) IS NULL ORDER BY n LIMIT 1"
+    ).fetchone()
+    return (
+        f"{name}: {works} of {known} cells are numbers, the others are not ({example[:40]!r} in row {row}): "
+        "all of them are taken as texts"
+    )
 
 
 def _ordered(semicolons: bool) -> list[tuple[str, str]]:
@@ -145,7 +178,8 @@ def _take_if_most(
     stray = known - works
     allowed = max(1 if known >= 10 else 0, int(STRAY_SHARE * known))
     if works == 0 or stray > allowed:
-        return None
+        if kind != "DOUBLE" or works < MARKED * known or not _one_marker(connection, column, expression):
+            return None
     note = ""
     if stray:
         examples = connection.execute(
@@ -160,7 +194,74 @@ def _take_if_most(
     elif words not in ("numbers", "dates"):
         note = f"{name}: {words}"
     array = connection.execute(f"SELECT CAST({expression} AS {kind}) AS v FROM cells").fetchnumpy()["v"]
-    return Typed(as_floats(array) if kind == "DOUBLE" else as_dates(array), note)
+    raw = as_text(connection.execute(f"SELECT {column} FROM cells").fetchnumpy()[column])
+    return Typed(as_floats(array) if kind == "DOUBLE" else as_dates(array), note, words, raw)
+
+
+def _one_marker(connection: Any, column: str, expression: str) -> bool:
+    """True where amounts (many different numbers) share their column with one word, such as "n.v." or "unknown"."""
+    words, numbers = connection.execute(
+        f"SELECT count(DISTINCT CASE WHEN ({expression}) IS NULL THEN {column} END), count(DISTINCT {expression}) "
+        "FROM cells"
+    ).fetchone()
+    return words == 1 and numbers >= _AMOUNTS
+
+
+def _odd_texts(connection: Any, columns: list[str]) -> dict[str, np.ndarray]:
+    """The texts of columns of plain numbers where some may mean something else: 1.234 a thousand, 1.0 a code."""
+    odd = (
+        "NOT regexp_matches({c}, '^-?(0|[1-9][0-9]*)([.][0-9]*[1-9])?$') OR "
+        "regexp_matches({c}, '^-?[0-9]{{1,3}}([.][0-9]{{3}})+$')"
+    )
+    found = connection.execute(
+        f"SELECT {', '.join(f'bool_or({odd.format(c=c)})' for c in columns)} FROM cells"
+    ).fetchone()
+    chosen = [column for column, hit in zip(columns, found) if hit]
+    if not chosen:
+        return {}
+    arrays = connection.execute(f"SELECT {', '.join(chosen)} FROM cells").fetchnumpy()
+    return {column: as_text(arrays[column]) for column in chosen}
+
+
+def read_again(texts: list[str], reading: str) -> np.ndarray:
+    """Texts read one by one as ``reading`` says, float64 or datetime64[s]; what does not fit is NaN or NaT.
+
+    A text that does not fit may be written in another way that allows no doubt: 1.5 among decimal commas, 2024-12-31
+    among 31/12/2024.  What other texts stand beside it never matters.
+
+    >>> read_again(["02/11/2023", "2023-11-02", "11/25/2023"], "%d/%m/%Y").astype(str).tolist()
+    ['2023-11-02T00:00:00', '2023-11-02T00:00:00', 'NaT']
+    >>> read_again(["1.234", "1,5", "2.5", "n.v."], "numbers with a decimal comma").tolist()
+    [1234.0, 1.5, 2.5, nan]
+    """
+    import duckdb
+
+    if reading in _NOTATIONS:
+        kind = "DOUBLE"
+        tried = [_NOTATIONS[reading].format(c="c"), _NOTATIONS["numbers"].format(c="c")]
+        doubt = "regexp_matches(c, '^[+-]?[0-9]{1,3},[0-9]{3}$')"  # a thousand, or one and a bit
+        others = [f"CASE WHEN NOT {doubt} THEN {each.format(c='c')} END" for each in _NOTATIONS.values()]
+        tried += [*others, "CASE lower(c) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END"]
+    else:
+        kind = "TIMESTAMP"
+        order = "%m/%d" if reading.startswith("%m/%d") else "%d/%m" if reading.startswith("%d/%m") else ""
+        clear = [each for each in DATE_READINGS[1:] if "/" not in each or each.startswith("%Y")]
+        same = [each for each in DATE_READINGS[1:] if order and each.startswith(order)]
+        own = [_date_expression(each, "c") for each in dict.fromkeys([reading, *same, "dates", *clear])]
+        tried = [f"CASE WHEN regexp_matches(c, '{_LIKE_A_DATE}') THEN {each} END" for each in own]
+        tried.append("CASE WHEN regexp_matches(c, '^(19|20)[0-9]{6}$') THEN try_strptime(c, '%Y%m%d') END")
+    with duckdb.connect() as connection:
+        array = connection.execute(
+            f"SELECT CAST(COALESCE({', '.join(tried)}) AS {kind}) AS v FROM (SELECT unnest(CAST(? AS VARCHAR[])) AS c)",
+            [texts],
+        ).fetchnumpy()["v"]
+    return as_floats(array) if kind == "DOUBLE" else as_dates(array)
+
+
+def _date_expression(reading: str, column: str) -> str:
+    if reading == "dates":
+        return f"TRY_CAST({column} AS TIMESTAMP)"
+    return f"try_strptime({column}, '{reading}')"
 
 
 def _counts(connection: Any, expressions: list[str], relation: str = "sample") -> list[int]:

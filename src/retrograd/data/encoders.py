@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.data.kinds import _dates_from_digits
+from retrograd.data.cells import DATE_READINGS, NUMBER_READINGS, read_again
+from retrograd.data.kinds import dates_from_digits, truth_of
 from retrograd.data.table import Column
 from retrograd.errors import DataError, ModelFileError
 
@@ -39,12 +40,14 @@ class NumberEncoder:
     median: float
     missing: bool = False
     grid: tuple[float, ...] = ()
+    reading: str = "numbers"
     type: str = "number"
 
     @staticmethod
     def fit(column: Column) -> NumberEncoder | None:
         """From training rows; None where all of them are equal."""
-        values = numbers_of(column)
+        reading = column.reading if column.reading in NUMBER_READINGS else "numbers"
+        values = numbers_of(column, reading)
         known = values[np.isfinite(values)]
         if known.size == 0 or (known.min() == known.max() and known.size == values.size):
             return None
@@ -59,7 +62,7 @@ class NumberEncoder:
         scores = plain._scores(known)
         std = float(scores.std())
         return NumberEncoder(
-            column.name, float(scores.mean()), std if std > 0 else 1.0, median, missing, grid
+            column.name, float(scores.mean()), std if std > 0 else 1.0, median, missing, grid, reading
         )
 
     @property
@@ -69,11 +72,15 @@ class NumberEncoder:
 
     def encode(self, column: Column) -> np.ndarray:
         """(n, width) float32."""
-        values = numbers_of(column)
+        values = numbers_of(column, self.reading)
         absent = ~np.isfinite(values)
         scores = self._scores(np.where(absent, self.median, values))
         out = np.clip((scores - self.mean) / self.std, -LIMIT, LIMIT)
         return (np.stack([out, absent], axis=1) if self.missing else out[:, None]).astype(np.float32)
+
+    def notes(self, column: Column) -> list[str]:
+        """A sentence about cells that are no numbers and count as missing."""
+        return _stray(column, np.isnan(numbers_of(column, self.reading)), "a number")
 
     def _scores(self, values: np.ndarray) -> np.ndarray:
         if not self.grid:
@@ -136,8 +143,37 @@ class CategoryEncoder:
         """(n,) int64: 0 for what was not seen, else 1 + the place in ``levels``."""
         known = {level: i + 1 for i, level in enumerate(self.levels)}
         own, names = column.codes
-        table = np.array([*(known.get(name, 0) for name in names), 0], dtype=np.int64)
+        if column.raw is not None:  # "1.0" may be a level as it stands, whatever else is in the column
+            texts, said = Column(column.name, column.raw).codes
+            exact = np.array([*(self._code(known, text) for text in said), 0], dtype=np.int64)[texts]
+            plain = np.array([*(self._code(known, name) for name in names), 0], dtype=np.int64)[own]
+            return np.where(exact > 0, exact, plain)
+        table = np.array([*(self._code(known, name) for name in names), 0], dtype=np.int64)
         return table[own]
+
+    def _code(self, known: dict[str, int], name: str) -> int:
+        """The code of a value; yes and no have several spellings, in any case."""
+        code = known.get(name, 0)
+        if code or len(known) != 2 or (meant := truth_of(name)) is None:
+            return code
+        truths = {truth_of(level): place for level, place in known.items()}
+        return truths.get(meant, 0) if set(truths) == {True, False} else 0
+
+    def notes(self, column: Column) -> list[str]:
+        """A sentence about values that training did not see."""
+        new = (self.codes(column) == 0) & ~column.missing
+        count, known = int(np.count_nonzero(new)), len(new) - column.n_missing
+        if not count:
+            return []
+        values = list(dict.fromkeys(column.text()[new].tolist()))
+        shown = ", ".join(repr(value)[:40] for value in values[:3]) + (", ..." if len(values) > 3 else "")
+        were = "was" if count == 1 else "were"
+        seen = (
+            f"{were} never seen in training"
+            if self.one_hot
+            else f"{were} never seen, or only once, in training"
+        )
+        return [f"{self.name}: {count} of {known} values {seen} ({shown})"]
 
     def encode(self, column: Column) -> np.ndarray:
         """(n, width) float32."""
@@ -156,16 +192,18 @@ class DateEncoder:
     std: float
     parts: tuple[str, ...]
     missing: bool = False
+    reading: str = "dates"
     type: str = "date"
 
     @staticmethod
     def fit(column: Column) -> DateEncoder | None:
         """From training rows; None where all dates are equal."""
-        days, absent = _days(dates_of(column))
+        reading = column.reading if column.reading in DATE_READINGS else "dates"
+        days, absent = _days(dates_of(column, reading))
         if absent.all():
             return None
         known = days[~absent]
-        whole = DateEncoder(column.name, 0.0, 1.0, _PARTS, bool(absent.any()))
+        whole = DateEncoder(column.name, 0.0, 1.0, _PARTS, bool(absent.any()), reading)
         columns = whole.encode(column)[~absent]
         # a part is worth having when the training rows go round its circle, not only a bit of the way
         lasts = {"year": 300.0, "week": 6.0, "day": 0.5}
@@ -178,7 +216,7 @@ class DateEncoder:
         if std == 0 and not parts and not absent.any():
             return None
         return DateEncoder(
-            column.name, float(known.mean()), std if std > 0 else 1.0, parts, bool(absent.any())
+            column.name, float(known.mean()), std if std > 0 else 1.0, parts, bool(absent.any()), reading
         )
 
     @property
@@ -189,7 +227,7 @@ class DateEncoder:
 
     def encode(self, column: Column) -> np.ndarray:
         """(n, width) float32."""
-        days, absent = _days(dates_of(column))
+        days, absent = _days(dates_of(column, self.reading))
         out = [np.clip((days - self.mean) / self.std, -LIMIT, LIMIT)]
         for part in self.parts:
             circle, side = part.split()
@@ -199,6 +237,10 @@ class DateEncoder:
         if self.missing:
             stacked = np.concatenate([stacked, absent[:, None]], axis=1)
         return stacked.astype(np.float32)
+
+    def notes(self, column: Column) -> list[str]:
+        """A sentence about cells that are no dates and count as missing."""
+        return _stray(column, np.isnat(dates_of(column, self.reading)), "a date")
 
 
 _PARTS = ("year sine", "year cosine", "week sine", "week cosine", "day sine", "day cosine")
@@ -213,21 +255,22 @@ def _days(dates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return seconds / 86400.0, absent
 
 
-def numbers_of(column: Column) -> np.ndarray:
-    """The values as float64; texts that are no numbers raise `DataError`."""
-    if column.values.dtype == object:
-        codes, names = column.codes
-        table = np.full(len(names) + 1, np.nan)
-        for i, name in enumerate(names):
-            try:
-                table[i] = float(name)
-            except ValueError:
-                row = int(np.flatnonzero(codes == i)[0])
-                raise DataError(
-                    f"column {column.name!r} held numbers in training, and holds {name!r} in row {row + 1}",
-                    hint=f"correct that cell, or leave it empty: a missing {column.name} is allowed",
-                ) from None
-        return table[codes]
+def numbers_of(column: Column, reading: str = "") -> np.ndarray:
+    """The values as float64; with a ``reading``, texts that are no numbers are NaN, without one they raise `DataError`.
+
+    Each cell is read by itself, so that it means the same beside any others.  `DataError` where no cell can be read.
+    """
+    again = _read_again(column, reading or "numbers")
+    if again is not None:
+        bad = np.isnan(again) & ~_absent(column)
+        if bad.any() and (not reading or not np.isfinite(again).any()):
+            _refuse(
+                column,
+                bad,
+                "numbers",
+                f"correct that cell, or leave it empty: a missing {column.name} is allowed",
+            )
+        return again
     if column.values.dtype.kind == "M":
         raise DataError(
             f"column {column.name!r} held numbers in training, and holds dates here",
@@ -236,26 +279,68 @@ def numbers_of(column: Column) -> np.ndarray:
     return column.values.astype(np.float64, copy=False)
 
 
-def dates_of(column: Column) -> np.ndarray:
-    """The values as datetime64[s]; what is no date raises `DataError`."""
-    if column.values.dtype.kind == "M":
+def dates_of(column: Column, reading: str = "dates") -> np.ndarray:
+    """The values as datetime64[s], each cell read by itself; `DataError` where no cell can be read."""
+    if column.values.dtype.kind == "M" and column.reading not in DATE_READINGS:
         return column.values.astype("datetime64[s]")
-    if column.values.dtype == object:
-        codes, names = column.codes
-        try:
-            return np.array([*names, "NaT"], dtype="datetime64[s]")[codes]
-        except ValueError:
-            found: np.ndarray | None = None
-    else:
-        found = np.full(len(column.values), np.datetime64("NaT"), "datetime64[s]")
-        found = found if np.isnan(column.values).all() else _dates_from_digits(column.values)
+    found = _read_again(column, reading)
+    if found is None and column.values.dtype.kind == "M":
+        return column.values.astype("datetime64[s]")
     if found is None:
-        example = next((text for text in column.text() if text is not None), "nothing")
-        raise DataError(
-            f"column {column.name!r} held dates in training, and holds {example!r} here",
-            hint="write dates as 2024-12-31, or leave the cell empty",
-        )
+        found = dates_from_digits(column.values)
+    bad = np.isnat(found) & ~_absent(column)
+    if bad.any() and np.isnat(found).all():
+        _refuse(column, bad, "dates", "write dates as 2024-12-31, or leave the cell empty")
     return found
+
+
+def _texts(column: Column) -> np.ndarray | None:
+    return column.values if column.values.dtype == object else column.raw
+
+
+def _absent(column: Column) -> np.ndarray:
+    """Where the cell itself is empty."""
+    texts = _texts(column)
+    return column.missing if texts is None else np.array([text is None for text in texts], dtype=bool)
+
+
+def _read_again(column: Column, reading: str) -> np.ndarray | None:
+    """The cells as ``reading`` says, each by itself; None where that is what the values are."""
+    texts = _texts(column)
+    if texts is None:
+        return None
+    if (
+        column.values.dtype != object
+        and column.reading == reading
+        and column.n_missing == _absent(column).sum()
+    ):
+        return None
+    codes, names = Column(column.name, texts).codes
+    gap = np.datetime64("NaT", "s") if reading in DATE_READINGS else np.nan
+    return np.append(read_again(names, reading), gap)[codes]
+
+
+def _refuse(column: Column, bad: np.ndarray, words: str, hint: str) -> None:
+    row = int(np.argmax(bad))
+    raise DataError(
+        f"column {column.name!r} held {words} in training, and holds {_cell(column, row)} in row {row + 1}",
+        hint=hint,
+    )
+
+
+def _cell(column: Column, row: int) -> str:
+    texts = _texts(column)
+    return repr(column.text()[row] if texts is None else texts[row])[:42]
+
+
+def _stray(column: Column, missing: np.ndarray, what: str) -> list[str]:
+    bad = np.flatnonzero(missing & ~_absent(column))
+    if not len(bad):
+        return []
+    shown = ", ".join(f"{_cell(column, int(row))} in row {row + 1}" for row in bad[:3])
+    cells = "1 cell is" if len(bad) == 1 else f"{len(bad)} cells are"
+    more = ", ..." if len(bad) > 3 else ""
+    return [f"{column.name}: {cells} not {what} and counted as missing ({shown}{more})"]
 
 
 @dataclass
@@ -276,6 +361,7 @@ _FIELDS: dict[str, tuple[Any, dict[str, _Field]]] = {
             "median": _Field((int, float)),
             "missing": _Field((bool,)),
             "grid": _Field((list,), (int, float)),
+            "reading": _Field((str,)),
         },
     ),
     "category": (
@@ -290,6 +376,7 @@ _FIELDS: dict[str, tuple[Any, dict[str, _Field]]] = {
             "std": _Field((int, float)),
             "parts": _Field((list,), (str,)),
             "missing": _Field((bool,)),
+            "reading": _Field((str,)),
         },
     ),
 }
@@ -309,6 +396,8 @@ def encoder_from_json(data: Any) -> Encoder:
     """An encoder from `encoder_to_json`; anything else raises `ModelFileError`."""
     kind = data.get("type") if isinstance(data, dict) else None
     made, fields = _FIELDS.get(kind, (None, {})) if isinstance(kind, str) else (None, {})
+    if isinstance(data, dict) and kind in ("number", "date"):  # older files do not name the reading
+        data = {"reading": "numbers" if kind == "number" else "dates"} | data
     if made is None or set(data) != {"type", *fields}:
         raise damaged("a column that is prepared in an unknown way")
     values: dict[str, Any] = {}
@@ -323,8 +412,11 @@ def encoder_from_json(data: Any) -> Encoder:
             raise damaged(f"{name} = {str(value)[:60]!r} of a column")
         values[name] = tuple(value) if isinstance(value, list) else value
     encoder = made(**values)
-    if getattr(encoder, "std", 1.0) <= 0 or (
-        isinstance(encoder, DateEncoder) and set(encoder.parts) - set(_PARTS)
+    if (
+        getattr(encoder, "std", 1.0) <= 0
+        or (isinstance(encoder, DateEncoder) and set(encoder.parts) - set(_PARTS))
+        or (isinstance(encoder, DateEncoder) and encoder.reading not in DATE_READINGS)
+        or (isinstance(encoder, NumberEncoder) and encoder.reading not in NUMBER_READINGS)
     ):
         raise damaged(f"column {encoder.name!r}")
     return encoder

@@ -11,6 +11,8 @@ from retrograd.data.table import Column, Kind
 _YES_NO = (
     {"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"on", "off"}, {"ja", "nein"}, {"oui", "non"},
 )  # fmt: skip
+_YES = {"true", "yes", "y", "t", "on", "ja", "oui", "1"}
+_NO = {"false", "no", "n", "f", "off", "nein", "non", "0"}
 _ID_NAME = re.compile(
     r"(^|_| |-|\.)(id|uuid|guid|identifier|rownum|row_number)$|^(id|uid|pid)([_ .-]|$)|[a-z]I[Dd]$|^unnamed: ?0$",
     re.IGNORECASE,
@@ -53,8 +55,8 @@ def _kind_of_numbers(name: str, column: Column, known: int, distinct: int) -> tu
         return "boolean", "only 0 and 1", values
     whole = bool(np.isfinite(present).all() and (present == np.floor(present)).all())
     if whole and _DATE_NAME.search(name) and present.min() >= 19000101 and present.max() <= 21001231:
-        dates = _dates_from_digits(values)
-        if dates is not None:
+        dates = dates_from_digits(values)
+        if (np.isnat(dates) == column.missing).all():
             return "date", "dates written as YYYYMMDD", dates
     if whole and _ID_NAME.search(name) and distinct >= max(0.2 * known, 3):
         return "id", f"called {name!r}, {distinct} different numbers in {known} rows", values
@@ -86,15 +88,27 @@ def _kind_of_text(name: str, column: Column, known: int, distinct: int) -> tuple
     return "category", f"{distinct} different values", values
 
 
-def _dates_from_digits(values: np.ndarray) -> np.ndarray | None:
-    """20141013.0 to 2014-10-13; None when one of them is no date."""
-    missing = np.isnan(values)
-    digits = np.where(missing, 19700101, values).astype(np.int64)
+def dates_from_digits(values: np.ndarray) -> np.ndarray:
+    """20141013.0 to 2014-10-13, datetime64[s]; NaT where that is no date.
+
+    >>> dates_from_digits(np.array([20141013.0, 7.0])).astype(str).tolist()
+    ['2014-10-13T00:00:00', 'NaT']
+    """
+    fits = np.isfinite(values) & (values >= 10000101) & (values <= 99991231) & (values == np.floor(values))
+    digits = np.where(fits, values, 19700101).astype(np.int64)
     year, month, day = digits // 10000, digits // 100 % 100, digits % 100
-    if not ((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all():
-        return None
-    months = (year - 1970) * 12 + (month - 1)
-    dates = months.astype("datetime64[M]").astype("datetime64[D]") + (day - 1)
-    dates = dates.astype("datetime64[s]")
-    dates[missing] = np.datetime64("NaT")
+    fits &= (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    months = (year - 1970) * 12 + (np.clip(month, 1, 12) - 1)
+    dates = (months.astype("datetime64[M]").astype("datetime64[D]") + (day - 1)).astype("datetime64[s]")
+    dates[~fits] = np.datetime64("NaT")
     return dates
+
+
+def truth_of(text: str) -> bool | None:
+    """True or False for the usual spellings of yes and no, in any case; None for other texts.
+
+    >>> [truth_of(text) for text in ("YES", "0", "maybe")]
+    [True, False, None]
+    """
+    lowered = text.strip().lower()
+    return True if lowered in _YES else False if lowered in _NO else None

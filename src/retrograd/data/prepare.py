@@ -190,6 +190,15 @@ class Preparation:
             np.stack(codes, axis=1) if codes else np.zeros((n, 0), np.int64),
         )
 
+    def notes(self, table: Table) -> list[str]:
+        """Sentences about cells that this preparation cannot use as they stand: no numbers or dates, or values never seen."""
+        return [
+            note
+            for encoder in self.encoders
+            if encoder.name in table.columns
+            for note in encoder.notes(table.columns[encoder.name])
+        ]
+
     def encode_target(self, table: Table) -> np.ndarray:
         """The target as the network learns it: (n,) float32 scaled, or int64 class codes (-1 where missing)."""
         if self.target not in table.columns:

@@ -125,7 +125,7 @@ def _table(names: list[str], typed: list[Typed], source: str, fingerprint: str, 
     columns = {}
     for name, each in zip(names, typed, strict=True):
         kind, reason, values = kind_of(name, each.values)
-        columns[name] = Column(name, values, kind, reason)
+        columns[name] = Column(name, values, kind, reason, each.reading, each.raw)
     return Table(columns, source, fingerprint, [*notes, *(each.note for each in typed if each.note)])
 
 

@@ -263,8 +263,8 @@ def _gzipped(content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _unwritable(path: Path, error: OSError) -> DataError:
-    return DataError(
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
         f"cannot write here: {error.strerror or error}",
         where=str(path),
         hint="--out a-folder-of-yours/name.csv",

@@ -27,6 +27,10 @@ class Column:
     values: np.ndarray
     kind: Kind = "number"
     reason: str = ""
+    reading: str = ""
+    """How text became these values (see `retrograd.data.cells`), where it did."""
+    raw: np.ndarray | None = None
+    """That text, str or None, where it could be read in another way."""
 
     @cached_property
     def missing(self) -> np.ndarray:
@@ -75,7 +79,8 @@ class Column:
 
     def take(self, rows: np.ndarray) -> Column:
         """The column with only these rows, in this order."""
-        return Column(self.name, self.values[rows], self.kind, self.reason)
+        raw = None if self.raw is None else self.raw[rows]
+        return Column(self.name, self.values[rows], self.kind, self.reason, self.reading, raw)
 
     def text(self) -> np.ndarray:
         """The values as objects, str or None; whole numbers without a decimal point."""
