@@ -152,6 +152,20 @@ def test_weights_that_are_not_finite_are_refused(saved, tmp_path, value):
         load_model(out)
 
 
+def test_a_number_of_the_program_itself_may_be_infinite(tmp_path):
+    """The maximum that softmax takes begins at -inf."""
+
+    class Capped(nn.Module):
+        def forward(self, x):
+            return rg.where(x > 0, x, float("-inf")).logsumexp(dim=-1, keepdim=True)
+
+    path = tmp_path / "own.safetensors"
+    x = np.abs(NUMBERS)
+    save_model(path, trace_network(Capped(), x), {})
+    loaded, _ = load_model(path)
+    assert np.isfinite(loaded(x)).all()
+
+
 def test_missing_fields_and_swapped_arguments_are_said_in_words(saved, tmp_path):
     out = tmp_path / "hostile.safetensors"
     for change in (

@@ -8,6 +8,7 @@ anything runs; there is no pickle, and no name in the file is ever looked up any
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -151,9 +152,12 @@ def _demand_sane(graph: Graph, arrays: Mapping[str, np.ndarray]) -> None:
                 "the network in this file is not one for rows", hint="save it with save_model"
             )
     for name, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
+        # a number that stands in the program itself, v1, v2, ..., may be infinite: a maximum begins at -inf
+        literal = array.ndim == 0 and re.fullmatch(r"v\d+", name)
+        bad = np.zeros(1) if array.dtype.kind != "f" else np.isnan(array) if literal else ~np.isfinite(array)
+        if bad.any():
             raise ModelFileError(
-                f"the file is damaged: {int((~np.isfinite(array)).sum())} of {array.size} weights of {name!r} "
+                f"the file is damaged: {int(bad.sum())} of {array.size} weights of {name!r} "
                 "are not finite numbers",
                 hint="copy it again from where it was made, or train again",
             )
