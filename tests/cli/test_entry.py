@@ -75,6 +75,7 @@ def test_help_of_train_names_all_choices(cli) -> None:
             "retrograd train has no option --targt",
             "did you mean --target",
         ),
+        (["train", "x.csv", "--bogus"], "no option --bogus", "hint: retrograd train --help"),
         (["train", "x.csv", "--quux"], "retrograd train has no option --quux", "retrograd train --help"),
         (["train"], "retrograd train needs DATA", "retrograd train DATA"),
         (["predict", "runs/a-001"], "retrograd predict needs DATA", "retrograd predict MODEL DATA"),

@@ -78,6 +78,24 @@ def test_missing_cells_and_new_categories(cli, trained: Path, in_tmp_path: Path)
     rows = rows_of(cli("predict", trained / "runs/houses-001", write_table(Path("odd.csv"), lines)).out)
     assert len(rows) == 3
     assert all(float(row["prediction"]) > 0 for row in rows)
+    result = cli("predict", trained / "runs/houses-001", "odd.csv")
+    assert "note: heating: 1 of 2 values was never seen in training ('geothermal')" in result.err
+    assert cli("predict", trained / "runs/houses-001", "odd.csv", "--quiet").err == ""
+    assert cli("predict", trained / "runs/houses-001", trained / "houses.csv").err == ""  # control
+    told = [[*line, "100000"] for line in lines]
+    told[0][-1] = "price"
+    result = cli("evaluate", trained / "runs/houses-001", write_table(Path("told.csv"), told))
+    assert "'geothermal'" in result.err
+
+
+def test_a_stray_cell_counts_as_missing_and_is_named(cli, trained: Path, in_tmp_path: Path) -> None:
+    lines = [line[:-1] for line in house_lines(6)]
+    lines[3][0] = "large"
+    result = cli("predict", trained / "runs/houses-001", write_table(Path("stray.csv"), lines))
+    assert result.code == 0, result.err
+    assert len(rows_of(result.out)) == 6
+    assert "note: area" in result.err
+    assert "'large'" in result.err
 
 
 def test_out_writes_a_file_and_says_so(cli, trained: Path, in_tmp_path: Path) -> None:
@@ -87,11 +105,19 @@ def test_out_writes_a_file_and_says_so(cli, trained: Path, in_tmp_path: Path) ->
     assert (result.code, result.out) == (0, "")
     assert "120 predictions in p.csv" in result.err
     assert Path("p.csv").read_text() == printed
+    before = Path("p.csv").read_bytes()
+    again = cli("predict", model, data, "--out", "p.csv")
+    assert (again.code, again.out) == (2, "")
+    assert "p.csv exists already" in again.err
+    assert "hint: --out p-2.csv" in again.err
+    assert Path("p.csv").read_bytes() == before
+    assert cli("predict", model, data, "--out", ".").code == 2
+    assert cli("predict", model, data, "--out", "/dev/null").code == 0 or sys.platform == "win32"
     cli("predict", model, data, "-o", "p.tsv")
     assert Path("p.tsv").read_text() == printed.replace(",", "\t")
     cli("predict", model, data, "-o", "p.csv.gz", "--quiet")
     assert gzip.decompress(Path("p.csv.gz").read_bytes()).decode() == printed
-    assert json.loads(cli("predict", model, data, "-o", "p.csv", "--json").out)["rows"] == 120
+    assert json.loads(cli("predict", model, data, "-o", "p-2.csv", "--json").out)["rows"] == 120
 
 
 def test_json(cli, trained: Path) -> None:
@@ -106,6 +132,31 @@ def test_table_without_names_can_be_predicted(cli, in_tmp_path: Path) -> None:
     assert cli("train", "bare.csv", "--target", "3", "--no-header", "--epochs", "2").code == 0
     rows = rows_of(cli("predict", "runs/bare-001", "bare.csv", "--no-header").out)
     assert len(rows) == 120
+
+
+def test_a_class_that_training_never_saw_is_named_with_its_file(
+    cli, trained: Path, in_tmp_path: Path
+) -> None:
+    lines = [*flower_lines(20), ["1.0", "-1.0", "dahlia"]]
+    result = cli("evaluate", trained / "runs/flowers-001", write_table(Path("more.csv"), lines))
+    assert result.code == 1
+    assert "'dahlia'" in result.err
+    assert "at: more.csv" in result.err
+    words = ("--target", "kind", "--epochs", "1", "--test", "more.csv", "--out", "runs")
+    result = cli("train", trained / "flowers.csv", *words)
+    assert result.code == 1
+    assert "'dahlia'" in result.err
+    assert "at: more.csv" in result.err
+
+
+def test_a_table_in_the_place_of_the_model(cli, trained: Path) -> None:
+    result = cli("predict", trained / "houses.csv", trained / "runs/houses-001")
+    assert result.code == 1
+    assert "houses.csv is not a model file" in result.err
+    assert "swap the arguments" in result.err
+    result = cli("predict", trained, trained / "houses.csv")
+    assert result.code == 1
+    assert "retrograd resume" not in result.err
 
 
 def test_missing_column_is_named(cli, trained: Path, in_tmp_path: Path) -> None:

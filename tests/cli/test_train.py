@@ -202,3 +202,44 @@ def test_sample(cli, in_tmp_path: Path) -> None:
     unknown = cli("sample", "diabets")
     assert unknown.code == 2
     assert "diabetes" in unknown.err
+
+
+@pytest.mark.parametrize("option", ["--exclude", "--group", "--time"])
+def test_options_that_name_the_target_or_nothing(cli, flowers: Path, option: str) -> None:
+    result = cli("train", flowers, "--target", "kind", option, "kind")
+    assert result.code == 2
+    assert f"{option} kind: this is the target" in result.err
+    assert cli("train", flowers, "--target", "kind", option, "petal", "--epochs", "0").code == 2
+    result = cli("train", flowers, "--target", "kind", option, "petl")
+    assert result.code == 2
+    assert "did you mean 'petal'?" in result.err
+    assert not Path("runs").exists()
+
+
+def test_a_target_that_is_not_there(cli, flowers: Path) -> None:
+    result = cli("train", flowers, "--target", "kindd")
+    assert result.code == 2
+    assert "did you mean 'kind'?" in result.err
+
+
+def test_no_updates_are_no_test_of_a_rate(cli, flowers: Path) -> None:
+    for steps in ("0", "-3"):
+        result = cli("tune-lr", flowers, "--target", "kind", "--steps", steps)
+        assert result.code == 2
+        assert "--steps 200" in result.err
+
+
+def test_an_unwritable_place_is_a_wrong_command_line(cli, flowers: Path) -> None:
+    """For every command alike."""
+    below_a_file = "flowers.csv/below"
+    assert cli("train", flowers, "--target", "kind", "--epochs", "1", "--out", below_a_file).code == 2
+    assert cli("sample", "diabetes", "--out", below_a_file + "/d.csv").code == 2
+
+
+def test_test_rows_that_were_trained_on_are_not_called_unseen(cli, flowers: Path) -> None:
+    result = cli("train", flowers, "--target", "kind", "--epochs", "1", "--test", flowers)
+    assert result.code == 0
+    assert "not trained on" not in result.out
+    assert "test rows, of which some were trained on as well" in result.out
+    control = cli("train", flowers, "--target", "kind", "--epochs", "1")
+    assert "test rows that were not trained on" in control.out

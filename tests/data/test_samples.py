@@ -139,7 +139,7 @@ def test_names_and_places(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is written as"):
         write_sample("wine", tmp_path / "w.parquet")
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="cannot write here"):
+    with pytest.raises(UsageError, match="cannot write here"):
         write_sample("wine", tmp_path / "file" / "wine.csv")
 
 

@@ -113,8 +113,9 @@ def _as_usage_error(error: Any, command: Any, words: list[str], name: str) -> Us
         known = [
             option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
         ]
-        near = nearest(unknown, [option for option in known if option.startswith("--")])
-        hint = f"did you mean {near}? All options: {help_hint}" if near else help_hint
+        # without the dashes, which all options have in common
+        near = nearest(unknown.strip("-"), [option[2:] for option in known if option.startswith("--")])
+        hint = f"did you mean --{near}? All options: {help_hint}" if near else help_hint
         return UsageError(f"{name} has no option {unknown}", hint=hint)
     message = error.format_message().strip().rstrip(".")
     parameter = getattr(error, "param", None)

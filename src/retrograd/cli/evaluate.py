@@ -27,7 +27,10 @@ def run(
 
     output = Output(as_json, quiet)
     loaded = load(model)
-    result = loaded.evaluate(read_table(data, header=header))
+    rows = read_table(data, header=header)
+    result = loaded.evaluate(rows)
+    for note in loaded.notes(rows):
+        output.log(f"note: {note}")
     output.json(result)
     unit = loaded.facts.get("unit")
     output.result(f"{result['target']}: {number(result['rows'])} rows of {data}")

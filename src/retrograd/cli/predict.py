@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,11 +46,15 @@ def run(
         retrograd predict runs/houses-001 new-houses.csv --out prices.csv
     """
     delimiter = _delimiter(out)  # a wrong name is said before the work is done
+    _demand_new(out)
     from retrograd.data import read_table
     from retrograd.train.predict import load
 
     output = Output(as_json, quiet)
-    columns = load(model).predict_table(read_table(data, header=header))
+    loaded, table = load(model), read_table(data, header=header)
+    columns = loaded.predict_table(table)
+    for note in loaded.notes(table):
+        output.log(f"note: {note}")
     rows = len(next(iter(columns.values()), ()))
     if out is not None:
         _write(Path(out), columns, delimiter)
@@ -68,14 +74,36 @@ def _delimiter(out: str | None) -> str:
     return _DELIMITERS[ending]
 
 
+def _demand_new(out: str | None) -> None:
+    """Nothing that exists is written over; pipes and devices are there to be written to."""
+    path = Path(out or ".")
+    if out is None or not path.exists():
+        return
+    if path.is_dir():
+        raise UsageError(
+            f"--out {out} is a folder", hint=f"--out {shlex.quote(str(path / 'predictions.csv'))}"
+        )
+    if path.is_file():
+        stem, endings = path.name.split(".", 1)[0], "".join(path.suffixes)
+        numbers = itertools.count(2)
+        free = next(new for n in numbers if not (new := path.with_name(f"{stem}-{n}{endings}")).exists())
+        raise UsageError(
+            f"{out} exists already, and nothing is written over", hint=f"--out {shlex.quote(str(free))}"
+        )
+
+
 def _write(path: Path, columns: Columns, delimiter: str) -> None:
     from retrograd.files import write_atomically
 
     text = io.StringIO(newline="")
     _write_rows(text, columns, delimiter)
     content = text.getvalue().encode()
+    packed = gzip.compress(content, mtime=0) if path.suffix == ".gz" else content
     try:
-        write_atomically(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+        if path.exists():  # a pipe or a device: a new file must not take its place
+            path.write_bytes(packed)
+        else:
+            write_atomically(path, packed)
     except OSError as error:
         raise UsageError(
             f"cannot write {path}: {error.strerror}", hint="--out FILE in a folder you may write to"

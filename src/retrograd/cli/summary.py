@@ -25,7 +25,14 @@ def tell_run(output: Output, report: Mapping[str, Any], path: Path) -> None:
     rows = report["split"]["test"]
     if is_terminal(sys.stdout):
         output.log()  # the result stands apart from the log where both are on one screen
-    output.result(f"{report['target']['name']}: {number(rows)} test rows that were not trained on")
+    seen = any(
+        finding["code"] == "rows_in_two_splits" and " test row" in finding["message"]
+        for finding in report["findings"]
+    )
+    what = (
+        "test rows, of which some were trained on as well" if seen else "test rows that were not trained on"
+    )
+    output.result(f"{report['target']['name']}: {number(rows)} {what}")
     output.result()
     output.result(comparison_table(report, unit))
     output.result()

@@ -61,6 +61,10 @@ class Model:
             columns[f"probability_{name}"] = scores[:, code]
         return columns
 
+    def notes(self, rows: Any) -> list[str]:
+        """Sentences about cells that the model cannot use as they stand, such as values that training never saw."""
+        return list(self.preparation.notes(as_table(rows)))
+
     def evaluate(self, data: Any) -> dict[str, Any]:
         """Metrics on rows whose target is known: ``{"metrics", "rows", "left_out", "target", "task"}``."""
         table = as_table(data)
@@ -75,7 +79,11 @@ class Model:
                 f"{self.target!r} is missing in every row of {table.source}", hint="give rows with a target"
             )
         chosen = table.select(known)
-        actual = np.asarray(self.preparation.encode_target(chosen))
+        try:
+            actual = np.asarray(self.preparation.encode_target(chosen))
+        except DataError as error:
+            error.where = error.where or table.source
+            raise
         if self.task_kind == "regression":
             actual = np.asarray(chosen.columns[self.target].values, dtype=np.float64)
         metrics = metrics_for(self.task_kind, actual, self._decode(self._outputs(chosen)))

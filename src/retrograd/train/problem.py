@@ -25,7 +25,7 @@ from retrograd.data import (
     read_table,
     split_rows,
 )
-from retrograd.errors import DataError
+from retrograd.errors import DataError, UsageError
 
 FEWEST_ROWS = 10
 
@@ -71,8 +71,12 @@ class Problem:
             assert table is not None
             assert numbers is not None
             chosen = table.select(rows)
-            prepared = self.preparation.transform(chosen)
-            encoded = self.preparation.encode_target(chosen)
+            try:
+                prepared = self.preparation.transform(chosen)
+                encoded = self.preparation.encode_target(chosen)
+            except DataError as error:
+                error.where = error.where or chosen.source  # one of two files: say which
+                raise
             self._parts[name] = Part(
                 rows=numbers[rows],
                 inputs=(prepared.numbers, prepared.categories),
@@ -108,9 +112,9 @@ def read_problem(
     table = data if isinstance(data, Table) else read_table(data, header=header)
     name, reason = _find_target(table, target)
     notes, fingerprint = list(table.notes), table.fingerprint
-    for column in (*exclude, group, time):
-        if column is not None:
-            find_column(table, column)
+    exclude = [_option(table, "exclude", column, name) for column in exclude]
+    group = None if group is None else _option(table, "group", group, name)
+    time = None if time is None else _option(table, "time", time, name)
     table, numbers, dropped = _with_target(table, name)
     if dropped:
         notes.append(f"{dropped} rows have no {name} and were left out")
@@ -146,10 +150,27 @@ def read_problem(
     )
 
 
+def _option(table: Table, option: str, column: str, target: str) -> str:
+    """The column that an option names; `UsageError` where there is none, or where it is the target."""
+    try:
+        found = find_column(table, column)
+    except DataError as error:
+        raise UsageError(f"--{option}: {error.message}", hint=error.hint, where=error.where) from None
+    if found == target:
+        raise UsageError(
+            f"--{option} {column}: this is the target, the column to predict",
+            hint=f"leave --{option} out, or choose another target with --target",
+        )
+    return found
+
+
 def _find_target(table: Table, target: str | int | None) -> tuple[str, str]:
     if target is None:
         return propose_target(table)
-    name = find_column(table, target)
+    try:
+        name = find_column(table, target)
+    except DataError as error:
+        raise UsageError(error.message, hint=error.hint, where=error.where) from None
     return name, "as you asked" if name == target else f"column number {target}, as you asked"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from retrograd.errors import UsageError
 from retrograd.threads import num_threads
 from retrograd.train.job import Job
 from retrograd.train.options import THREADS, Options, path_of
@@ -31,6 +32,8 @@ def tune_lr(
     The verdicts are "diverging", "overshooting", "crawling" and "fine"; ``.best`` is the rate with the least loss, and
     `str` of the result is a table.  Nothing is written.
     """
+    if steps < 1:
+        raise UsageError(f"{steps} updates at each rate", hint="--steps 200; at least 1")
     options = Options(
         target,
         seed,
