@@ -27,8 +27,8 @@ REGRESSION_LOSSES: dict[str, Callable[[], Callable[..., Any]]] = {
 }  # fmt: skip
 CLASS_LOSSES = ("cross_entropy", "label_smoothing")
 RATE_BOUNDS = {
-    "adamw": (5e-4, 2e-3),
-    "adam": (5e-4, 2e-3),
+    "adamw": (1e-3, 2e-3),
+    "adam": (1e-3, 2e-3),
     "rmsprop": (2e-4, 2e-3),
     "sgd": (1e-3, 0.3),
     "adagrad": (3e-3, 0.1),
