@@ -38,7 +38,7 @@ FLOORS: list[set[str]] = [
     {"grad", "modes"},
     {"ops"},
     {"op"},
-    {"types", "errors", "threads", "memory", "files", "tensor_file"},
+    {"types", "errors", "threads", "memory", "files", "tensor_file", "program"},
 ]
 # The whole of what these units may import from the package.
 ONLY = {"metrics": {"errors"}}

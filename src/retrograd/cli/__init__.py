@@ -48,11 +48,12 @@ def _prepare_streams() -> None:
 
 def _answer_at_once(words: list[str]) -> bool:
     from retrograd.cli import tour
+    from retrograd.program import as_called
 
     if not words:
-        text = tour.tour(_version())
+        text = as_called(tour.tour(_version()))
     elif words[0] in ("--help", "-h") or words == ["help"]:
-        text = tour.overview()
+        text = as_called(tour.overview())
     elif words[0] in ("--version", "-V"):
         text = f"retrograd {_version()}\n"
     else:

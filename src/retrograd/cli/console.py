@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from retrograd.program import as_called
+
 
 @dataclass(frozen=True)
 class Output:
@@ -22,12 +24,12 @@ class Output:
     def log(self, text: str = "") -> None:
         """A line for people while the work goes on; standard error."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            print(as_called(text), file=sys.stderr, flush=True)
 
     def result(self, text: str = "") -> None:
         """A line of the result; standard output, and nothing when that is kept for JSON."""
         if not self.as_json:
-            print(text)
+            print(as_called(text))
 
     def json(self, value: Mapping[str, Any]) -> None:
         """The one JSON object, when it was asked for."""

@@ -6,13 +6,14 @@ import json
 import sys
 
 from retrograd.errors import RetrogradError, UsageError
+from retrograd.program import as_called
 
 _GENERAL_HINT = "the same command with --debug shows the whole story"
 
 
 def tell(error: RetrogradError, *, as_json: bool) -> int:
     """Print an error that was raised on purpose; 2 for a wrong command line, 1 for the rest."""
-    hint = error.hint or _GENERAL_HINT
+    hint = as_called(error.hint or _GENERAL_HINT)
     lines = [f"error: {error.message}"]
     if error.layers:
         lines.append(f"  in layer: {'.'.join(reversed(error.layers))}")

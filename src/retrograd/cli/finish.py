@@ -9,6 +9,7 @@ from typing import Any
 
 from retrograd.cli.console import Output
 from retrograd.cli.summary import tell_run
+from retrograd.program import as_called
 
 INTERRUPTED = 130
 
@@ -28,5 +29,5 @@ def stopped(run: str | None) -> int:
         print("stopped before anything was saved", file=sys.stderr)
     else:
         print("stopped; the best weights so far are kept", file=sys.stderr)
-        print(f"  hint: go on with: retrograd resume {shlex.quote(run)}", file=sys.stderr)
+        print(as_called(f"  hint: go on with: retrograd resume {shlex.quote(run)}"), file=sys.stderr)
     return INTERRUPTED

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from retrograd.cli.console import Output, is_terminal, wrap
+from retrograd.program import as_called
 from retrograd.report.words import duration, number, score
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -70,7 +71,7 @@ class Display:
         """A line with its label in a column of its own."""
         line = wrap(text, indent=" " * LABEL_WIDTH, first=f"{label:<{LABEL_WIDTH}}", stream=sys.stderr)
         if self._bar is not None:
-            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._bar.console.print(as_called(line), markup=False, highlight=False, soft_wrap=True)
         else:
             self.output.log(line)
 

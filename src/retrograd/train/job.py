@@ -7,6 +7,7 @@ with simpler models -> importance -> learning curve -> report.
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy as np
 from retrograd.errors import DataError
 from retrograd.files import write_atomically
 from retrograd.metrics import headline, metrics_for
+from retrograd.program import as_called
 from retrograd.threads import num_threads
 from retrograd.train import evidence as ev
 from retrograd.train.checkpoint import write_checkpoint
@@ -351,7 +353,7 @@ class Job:
         facts["seconds"] = self.seconds
         self.save(folder, facts, trainer, {})
         folder.write_json("run.json", facts)
-        self.say("note", f"stopped; go on with: retrograd resume {folder.path}")
+        self.say("note", f"stopped; go on with: retrograd resume {shlex.quote(str(folder.path))}")
         return Run(folder.path, self.summary(folder, facts, None), None, trainer.history, interrupted=True)
 
     def finish(self, folder: RunFolder, facts: dict[str, Any], recipe: Recipe, trainer: Trainer) -> Run:
@@ -376,7 +378,7 @@ class Job:
             kind, actual, arrays["test_prediction" if kind == "regression" else "test_probabilities"]
         )
         self.save(folder, facts, trainer, found)
-        facts["next_command"] = f"retrograd predict {folder.path} NEW_DATA"
+        facts["next_command"] = as_called(f"retrograd predict {shlex.quote(str(folder.path))} NEW_DATA")
         facts["status"] = "finished"
         facts["seconds"] = self.seconds
         folder.write_json("run.json", facts)
