@@ -80,10 +80,40 @@ def test_damaged_files(tmp_path: Path) -> None:
 def test_a_line_with_too_many_or_too_few_cells_is_named(tmp_path: Path) -> None:
     path = tmp_path / "ragged.csv"
     path.write_text("a,b,c\n" + "1,2,3\n" * 5 + "1,2,3,4\n" + "1,2,3\n" * 5)
-    error = refused(path, "this line has 4 cells, the others have 3", "sed -n 7p", "ragged.csv, line 7")
+    error = refused(path, "this line has 4 cells, the header has 3", "sed -n 7p", "ragged.csv, line 7")
     assert "','" in error.message
     path.write_text("a,b,c\n" + "1,2,3\n" * 5 + "1,2\n" + "1,2,3\n" * 5)
     refused(path, "this line has 2 cells", "sed -n 7p", "line 7")
+
+
+def test_the_line_and_its_cells_are_counted_as_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "ragged.csv"
+    path.write_text("a,b,c,d\n" + "1,2,3,4\n" * 200 + "1,2,3,4,5,6\n7\n")
+    refused(path, "this line has 6 cells, the header has 4", "sed -n 202p", "line 202")
+    path.write_text("# made by me\n# on monday\n" + "a,b,c\n" + "1,2,3\n" * 20)
+    refused(path, "this line has 3 cells", "grep -v '^[#%]'", "line 3")
+    path.write_text("alpha c size\n" + "1 2\n" * 20)
+    refused(path, "this line has 2 cells, the header has 3", "has a blank in it", "line 2")
+
+
+def test_a_lone_quotation_mark_that_swallows_lines_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    rows = [f"0.{k},ok,{k}" for k in range(10, 40)]
+    rows[3], rows[5] = '0.1,"q&,3', '0.2,"q&,5'
+    path.write_text("a,b,y\n" + "\n".join(rows) + "\n")
+    table = read_table(path)
+    assert table.n_rows == 28
+    assert "the first from line 5: a quotation mark is probably missing" in " ".join(table.notes)
+    # control: a text of two lines is a text
+    path.write_text('a,b,y\n1,"two\nlines",3\n' + "1,x,2\n" * 20)
+    assert read_table(path).notes == []
+
+
+def test_lines_that_end_now_so_now_so_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.csv"
+    path.write_bytes(b"a,b\r\n" + b"".join(b"%d,2\r\n\n3,4\n" % k for k in range(40)))
+    table = read_table(path)
+    assert (table.n_rows, list(table.columns)) == (80, ["a", "b"])
 
 
 def test_two_columns_of_one_name(tmp_path: Path) -> None:

@@ -22,7 +22,10 @@ def table_at(path: Path) -> Table:
 def leaks_in(table: Table, target: str) -> list[Finding]:
     split = split_rows(table, target=target)
     findings = find_leaks(table, target=target, task=infer_task(table.columns[target]), split=split)
-    assert all(finding.code == "leak" and finding.hint.startswith("--exclude") for finding in findings)
+    for finding in findings:  # what is merely strong is told without the advice to leave it out
+        strong = finding.severity == "note"
+        assert finding.code == ("strong_column" if strong else "leak")
+        assert finding.hint.startswith("--exclude") != strong
     return findings
 
 
@@ -184,6 +187,33 @@ def test_honest_strong_columns() -> None:
     # the input itself, where there is no other
     assert leaks_in(read_table({"z": X[:, 0], "y": 2 * X[:, 0]}), "y") == []
     assert leaks_in(read_table({"row": np.arange(N), "z": X[:, 0], "y": 2 * X[:, 0]}), "y") == []
+
+
+def test_the_one_good_predictor_among_useless_ones_is_not_accused() -> None:
+    """Temperature and heating, a season and a date, a zip code and a price, a threshold: honest, and strong."""
+    g = np.random.default_rng(3)
+    noise = {"wind": g.normal(size=365)}
+    cold = g.uniform(-5, 25, 365)
+    day = np.arange(365) * 2
+    season = np.sin(2 * np.pi * day / 365.25)
+    code = g.integers(0, 30, 365)
+    height = g.normal(size=30)[code]
+    tables = {
+        "heating": {"temp": cold, **noise, "y": 60 - 2 * cold + g.normal(0, 5, 365)},
+        "date": {
+            "day": np.datetime64("2022-01-01", "s") + day * np.timedelta64(86400, "s"),
+            **noise,
+            "y": season + g.normal(0, 0.18, 365),
+        },
+        "zip": {"zip": [f"0{100 + k}" for k in code], **noise, "y": height + g.normal(0, 0.2, 365)},
+        "threshold": {"temp": cold, **noise, "y": np.where(cold + g.normal(0, 1, 365) > 10, "off", "on")},
+    }
+    for name, data in tables.items():
+        findings = leaks_in(read_table(data), "y")
+        assert {finding.severity for finding in findings} <= {"note"}, name
+    # control: a copy beside the same useless column
+    copied = leaks_in(read_table({**tables["heating"], "z": 2 * tables["heating"]["y"]}), "y")
+    assert [(f.columns, f.severity) for f in copied if f.code == "leak"] == [(["z"], "problem")]
 
 
 @pytest.mark.parametrize("n, columns", [(12, 3), (40, 60), (150, 200)])

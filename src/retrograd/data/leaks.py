@@ -16,6 +16,9 @@ Thresholds, fixed by reasoning before any table was looked at:
   noise in it, which nothing that is known beforehand has.  Leaks that were found are not counted among the others, nor
   are columns with u <= `CERTAIN`; so two leaks do not excuse each other.  Several suspects that are about equally
   strong, far above the rest, may be one quantity measured several times, or several leaks: that is a *note*.
+* `LONELY`, 0.7: where the others together leave more than this, they are no yardstick.  The outdoor temperature explains
+  nine tenths of what heating takes, the wind nothing: that column is the input, not a leak.  Beside such company only
+  what is near certain is suspected; the rest is a *note*, with no advice to leave it out.
 * `CERTAIN`, u <= 0.01: a *problem*; above, a *warning*, since only the owner knows when a column becomes known.
 * 1/n is added to u: one more row, predicted no better than by the mean, must not change the verdict.
 * A single column that can be used is the input, whatever it explains.
@@ -41,6 +44,7 @@ from retrograd.data.task import Task
 SUSPECT = 0.15
 RATIO = 4.0
 CERTAIN = 0.01
+LONELY = 0.7
 
 FEWEST = 20
 """Fewer rows than this say nothing about a leak."""
@@ -103,7 +107,7 @@ def _single(table: Table, target: str, trial: _Trial, names: list[str], usable: 
         company = [other for other in company if other != name]
         unexplained = rest(company)
         better = _far_better(left[name], unexplained)
-        if better is not None:
+        if better is not None and (left[name][better] <= CERTAIN or unexplained[better] <= LONELY):
             unused = table.columns[name].kind if name not in usable else ""
             findings.append(_gives_away(name, target, left[name][better], unexplained[better], unused))
         else:
@@ -145,13 +149,13 @@ def _gives_away(name: str, target: str, left: float, rest: float, unused: str) -
 def _strong(names: list[str], target: str) -> Finding:
     several = len(names) > 1
     return Finding(
-        "leak",
+        "strong_column",
         "note",
         f"{', '.join(names)} {'explain' if several else 'explains'} {target} far better than all the other columns do: "
         f"{'are they' if several else 'is it'} known before {target} is?",
         names,
         [],
-        " ".join(f"--exclude {shlex.quote(name)}" for name in names),
+        f"nothing, if {'they are' if several else 'it is'} known before {target} is",
     )
 
 

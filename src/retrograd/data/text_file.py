@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
 import hashlib
 import os
@@ -48,9 +49,9 @@ def read_text_file(
     # gzip is known by its first bytes: it need not be called .gz
     if rewrite or _is_gzip(path) or path.suffix.lower() == ".gz":
         with _rewritten(path, encoding, dialect) as plain:
-            typed = _read(connection, plain, dialect, path)
+            typed = _read(connection, plain, dialect, path, notes)
     else:
-        typed = _read(connection, path, dialect, path)
+        typed = _read(connection, path, dialect, path, notes)
     if len(typed[0].values) == 0:
         raise DataError(
             "the file has a header row and no rows under it", where=str(path), hint="give a file with data"
@@ -58,7 +59,7 @@ def read_text_file(
     return dialect.names, typed, fingerprint, notes
 
 
-def _read(connection: Any, plain: Path, dialect: Dialect, path: Path) -> list[Typed]:
+def _read(connection: Any, plain: Path, dialect: Dialect, path: Path, notes: list[str]) -> list[Typed]:
     import duckdb
 
     delimiter = "\t" if dialect.delimiter == " " else dialect.delimiter
@@ -78,30 +79,95 @@ def _read(connection: Any, plain: Path, dialect: Dialect, path: Path) -> list[Ty
             connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE raw AS SELECT * FROM {source}, strict_mode=false)"
             )
+        swallowed = _swallowed(connection, dialect)
+        if swallowed:
+            notes.append(swallowed)
         return type_columns(connection, "raw", dialect.names, semicolons=dialect.delimiter != ",")
     except duckdb.Error as error:
-        raise _explained(error, dialect, path) from None
+        raise _explained(error, dialect, path, plain) from None
 
 
-def _explained(error: Exception, dialect: Dialect, path: Path) -> DataError:
+def _swallowed(connection: Any, dialect: Dialect) -> str:
+    """A sentence about cells that span lines which look like rows: a quotation mark without its partner makes them."""
+    if len(dialect.names) < 2:
+        return ""
+    cells = [f"c{i}" for i in range(len(dialect.names))]
+    marks = len(dialect.names) // 2  # of a row cut in two, one part has at least so many delimiters
+    sign = _quoted("\t" if dialect.delimiter == " " else dialect.delimiter)
+    torn = " OR ".join(
+        f"coalesce(contains({c}, chr(10)) AND length({c}) - length(replace({c}, {sign}, '')) >= {marks}, false)"
+        for c in cells
+    )
+    (count,) = connection.execute(f"SELECT count(*) FROM raw WHERE {torn}").fetchone()
+    if not count:
+        return ""
+    more = " + ".join(f"coalesce(length({c}) - length(replace({c}, chr(10), '')), 0)" for c in cells)
+    before = "coalesce(sum(more) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
+    (line,) = connection.execute(
+        f"SELECT min(line) FROM (SELECT torn, {before} + row_number() OVER () AS line "
+        f"FROM (SELECT ({torn}) AS torn, {more} AS more FROM raw)) WHERE torn"
+    ).fetchone()
+    first = int(line) + dialect.header + dialect.first_line
+    rows = "1 row holds" if count == 1 else f"{count} rows hold"
+    return (
+        f"{rows} a quoted cell that spans lines which look like rows of their own, the first from line {first}: "
+        "a quotation mark is probably missing there"
+    )
+
+
+def _explained(error: Exception, dialect: Dialect, path: Path, plain: Path) -> DataError:
     text = str(error)
     line = re.search(r"on Line: (\d+)", text)
     widths = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
     shown = {"\t": "tab", " ": "blank"}.get(dialect.delimiter, repr(dialect.delimiter))
     number = int(line[1]) + dialect.first_line if line else None
     where = f"{path}, line {number}" if number else str(path)
-    if widths:
+    ragged = _first_ragged(plain, dialect)
+    if ragged is None and widths and number:
+        ragged = number - dialect.first_line, int(widths[2]), ""
+    if ragged is not None:
+        number, cells, line_ = ragged[0] + dialect.first_line, ragged[1], ragged[2]
+        names = (
+            f"the header has {len(dialect.names)}" if dialect.header else f"most have {len(dialect.names)}"
+        )
+        hint = f"mend it: sed -n {number}p {path}"
+        if line_.startswith(("#", "%")) or (dialect.header and dialect.names[0].startswith(("#", "%"))):
+            hint = f"take the comment lines away: grep -v '^[#%]' {path} > clean.csv"
+        elif dialect.delimiter == " " and cells < len(dialect.names):
+            hint = f"a name or a cell has a blank in it: put it in quotation marks or use commas; sed -n 1,{number}p {path}"
         return DataError(
-            f"this line has {widths[2]} cells, the others have {widths[1]} (the delimiter is {shown})",
+            f"this line has {cells} {'cell' if cells == 1 else 'cells'}, {names} (the delimiter is {shown})",
+            where=f"{path}, line {number}",
+            hint=hint,
+        )
+    if "state machine" in text or "new line" in text.lower():
+        return DataError(
+            "the lines of this file do not end alike (some in CR LF, some in LF)",
             where=where,
-            hint=f"mend it: sed -n {number}p {path}",
+            hint=f"tr -d '\\r' < {path} > clean.csv",
         )
     first = re.sub(r"^[\w ]*Error:\s*", "", text.splitlines()[0])
     return DataError(f"this file cannot be read as a table: {first}", where=where, hint="is it a CSV file?")
 
 
+def _first_ragged(plain: Path, dialect: Dialect) -> tuple[int, int, str] | None:
+    """Line, number of cells and text of the first row that has not as many cells as there are columns."""
+    delimiter = "\t" if dialect.delimiter == " " else dialect.delimiter
+    try:
+        with plain.open(encoding="utf-8", errors="replace", newline="") as file:
+            reader, start = csv.reader(file, delimiter=delimiter), 1
+            for row in reader:
+                if row and len(row) != len(dialect.names):
+                    return start, len(row), row[0]
+                start = reader.line_num + 1
+    except csv.Error:
+        return None
+    return None
+
+
 def _look_over(path: Path) -> tuple[bytes, str, bool, bool]:
-    """The first bytes, the SHA-256 of the file, whether all of it is UTF-8, and whether lines end in CR alone."""
+    """The first bytes, the SHA-256 of the file, whether all of it is UTF-8, and whether lines end in CR alone
+    or now so, now so."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -125,7 +191,9 @@ def _look_over(path: Path) -> tuple[bytes, str, bool, bool]:
                 utf8 = False
     if not start.strip(b" \t\r\n\xef\xbb\xbf"):
         raise DataError("the file is empty", where=str(path), hint="give a file with a header row and data")
-    return start, digest.hexdigest(), utf8, b"\r" in start and b"\n" not in start
+    ends = start[:-1]  # the last byte may be half of a line end
+    mixed = b"\r" in ends and ends.count(b"\r\n") != ends.count(b"\n") + (ends.endswith(b"\r"))
+    return start, digest.hexdigest(), utf8, mixed or (b"\r" in ends and b"\n" not in ends)
 
 
 @contextmanager
