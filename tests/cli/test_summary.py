@@ -12,6 +12,7 @@ from cli.support import check_snapshot
 from report.synthetic_run import make_run
 from retrograd.cli.console import Output, table, wrap
 from retrograd.cli.finish import finish, stopped
+from retrograd.cli.summary import verdict_sentence
 from retrograd.report import write_report
 
 
@@ -43,6 +44,19 @@ def test_useless_network_is_called_useless(tmp_path: Path, capsys: pytest.Captur
     assert "has not learnt anything" in out
     assert "The linear model is better" in out
     assert "The network wins" not in out
+
+
+def test_a_win_says_by_how_much() -> None:
+    comparison = {
+        "verdict": "wins",
+        "sentence": "It wins.",
+        "metric": "rmse",
+        "linear": {"metrics": {"rmse": {"value": 200.0}}, "difference": {"rmse": {"difference": -0.6}}},
+    }
+    assert verdict_sentence(comparison) == (
+        "It wins. Its root mean squared error is 0.3 % lower than the linear model's."
+    )
+    assert verdict_sentence({**comparison, "verdict": "ties"}) == "It wins."
 
 
 def test_json_replaces_the_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -327,7 +327,11 @@ def learning_curve(run):
     }
     scale = abs(at["now"]["value"])
     verdict = "unclear"
-    if change["high"] < 0 and -change["value"] >= 0.01 * scale:
+    present = point(run, run.arrays["validation_actual"], run.output("validation"))[run.main]
+    short = change["high"] < 0 and present is not None and at["double"]["value"] > present
+    if short:
+        pass
+    elif change["high"] < 0 and -change["value"] >= 0.01 * scale:
         verdict = "helps"
     elif change["low"] > -0.02 * scale:
         verdict = "little"

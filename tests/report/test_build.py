@@ -11,6 +11,7 @@ import pytest
 from report.synthetic_run import make_run
 from retrograd.errors import DataError
 from retrograd.report import build_report, read_run, write_report
+from retrograd.report.judgement import judge_more_rows, margin
 
 
 def _report(folder: Path, kind: str = "regression", **changed) -> dict:
@@ -35,6 +36,29 @@ def test_wins_ties_loses_and_nothing_learnt(tmp_path: Path) -> None:
     useless = build_report(facts, {**evidence, "test_prediction": constant + 20_000 * noise}, history)
     assert "not learnt anything" in useless["comparison"]["sentence"]
     assert not any("Use the model" in step["what"] for step in useless["next_steps"])
+
+
+def test_a_narrow_win_is_called_narrow(tmp_path: Path) -> None:
+    facts, evidence, history = read_run(make_run(tmp_path))
+    line, actual = evidence["test_linear"], evidence["test_actual"]
+    for share, narrow in ((0.997, True), (0.7, False)):  # the errors are the line's, a little or much smaller
+        prediction = actual + share * (line - actual)
+        comparison = build_report(facts, {**evidence, "test_prediction": prediction}, history)["comparison"]
+        assert comparison["verdict"] == "wins"
+        assert ("narrowly" in comparison["sentence"]) == narrow
+        assert margin(comparison) == pytest.approx(1 - share)
+
+
+def test_a_curve_that_never_reaches_the_model_settles_nothing() -> None:
+    curve = {
+        "now": {"value": 50.0},
+        "double": {"value": 40.0},
+        "change": {"value": -10.0, "low": -12.0, "high": -8.0},
+    }
+    assert judge_more_rows(curve, present=45.0)["verdict"] == "helps"
+    found = judge_more_rows(curve, present=30.0)
+    assert found["verdict"] == "unclear"
+    assert "would not reach its score" in found["sentence"]
 
 
 def test_report_is_plain_json_and_has_every_part(tmp_path: Path) -> None:

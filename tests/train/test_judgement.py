@@ -80,6 +80,17 @@ def test_the_alarm_is_silent_when_data_are_ample(mnist):
     assert judge_overfitting(np.ones(5), np.ones(5)).verdict == "unknown"
 
 
+def test_a_large_gap_on_few_rows_is_left_open():
+    """Six times the loss on 23 validation rows, but mostly by two of them: neither overfitting nor its absence."""
+    held_out = np.full(23, 0.03)
+    held_out[:2] = 1.7
+    verdict = judge_overfitting(np.full(92, 0.0295), held_out)
+    assert verdict.validation_loss > 5 * verdict.training_loss
+    assert verdict.verdict == "unknown"
+    assert "is open" in verdict.sentence
+    assert "No overfitting" not in verdict.sentence
+
+
 @pytest.mark.row("TRN-12")
 def test_more_epochs_help_at_first_and_harm_later(mnist):
     x, y = mnist

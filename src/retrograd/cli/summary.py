@@ -10,6 +10,7 @@ from typing import Any
 
 from retrograd.cli.console import Output, is_terminal, table, wrap
 from retrograd.cli.progress import LABEL_WIDTH, SEVERITY
+from retrograd.report.judgement import margin
 from retrograd.report.words import duration, number, score, span
 
 SHORT_NAMES = {
@@ -36,7 +37,7 @@ def tell_run(output: Output, report: Mapping[str, Any], path: Path) -> None:
     output.result()
     output.result(comparison_table(report, unit))
     output.result()
-    _sentence(output, report["comparison"]["sentence"])
+    _sentence(output, verdict_sentence(report["comparison"]))
     overfitting = report.get("overfitting")
     if overfitting and overfitting.get("verdict") == "overfitting":
         _sentence(output, overfitting["sentence"])
@@ -66,6 +67,17 @@ def comparison_table(report: Mapping[str, Any], unit: str | None) -> str:
         line += [score(metric, other[metric]["value"], unit) for other in others]
         lines.append(line)
     return table(lines)
+
+
+def verdict_sentence(comparison: Mapping[str, Any]) -> str:
+    """The verdict, and where the network wins, by how much."""
+    share = margin(comparison)
+    said = comparison["sentence"]
+    if comparison["verdict"] != "wins" or share is None:
+        return said
+    name = metric_name(comparison["metric"])
+    amount = f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
+    return f"{said} Its {name} is {amount} lower than the linear model's."
 
 
 def metric_name(metric: str) -> str:

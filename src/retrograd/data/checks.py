@@ -5,6 +5,7 @@ Each check is a function of the table, its target, its task and its split that g
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -26,8 +27,18 @@ RARE_CLASS = 0.05
 """A class with a smaller share of the rows (of the share it would have if all were equal: twice that) is rare."""
 FEW_OF_A_CLASS = 10
 """Fewer rows of one class than this cannot be divided in three parts that mean anything."""
+SUBJECT = re.compile(
+    r"(^|[_ .-])(pat|patients?|subjects?|persons?|users?|customers?|clients?|students?|animals?|households?|devices?|groups?)"
+    r"($|[_ .-]|id$|no$|nr$)",
+    re.IGNORECASE,
+)
+"""Names of what several rows may be about."""
+FEWEST_SUBJECTS = 10
+MOST_OF_A_SUBJECT = 50  # rows on average
 MANY_EQUAL = 0.05
 """A larger share of rows that repeat earlier ones is a warning: there is less to learn from than it seems."""
+MOST_EQUAL = 0.5
+"""A larger share of rows that are equal but for their numbers says that the columns are coarse, not that rows repeat."""
 MANY_MISSING = 0.5
 """A column with a larger share of missing values is told."""
 
@@ -54,7 +65,8 @@ def examine(
         *find_leaks(seen, target=target, task=task, split=split),
         *_equal_rows(table),
         *_rows_in_two_parts(table, split),
-        *_repeated_ids(table, target, split),
+        *_repeated_ids(seen, target, split),
+        *_repeated_subjects(seen, target, split),
         *_target(table, target),
         *_classes(table, target, task),
         *_few_rows(split),
@@ -66,19 +78,27 @@ def examine(
 
 def _equal_rows(table: Table) -> list[Finding]:
     """Rows that say what an earlier row says already, their ids aside."""
-    hashes = _content(table, _shared_names(table, table))
+    names, counters = _shared_names(table, table), []
+    # a row's number says nothing about it; a code that is a text may be all that is known of a row
+    if len(names) < len(table.columns):
+        counters = [name for name in table.columns if name not in names and _is_counter(table.columns[name])]
+        names = [name for name in table.columns if name not in counters]
+    hashes = _content(table, names)
     _, first, where = np.unique(hashes, return_index=True, return_inverse=True)
     again = np.flatnonzero(first[where] != np.arange(table.n_rows))
     if not len(again):
         return []
     share = len(again) / table.n_rows
+    if counters and share > MOST_EQUAL:  # a few coarse columns cannot tell rows apart; that is no repetition
+        return []
+    aside = f", {', '.join(counters)} aside" if counters else ""
     severity: Severity = "warning" if share > MANY_EQUAL else "note"
     noun = "row repeats" if len(again) == 1 else "rows repeat"
     return [
         Finding(
             "duplicate_rows",
             severity,
-            f"{len(again)} {noun} an earlier one ({share:.1%} of all), for example {_numbers(again)}",
+            f"{len(again)} {noun} an earlier one ({share:.1%} of all){aside}, for example {_numbers(again)}",
             [],
             _listed(again),
             "remove them if nothing was observed twice; equal rows are kept in one part of the split",
@@ -102,17 +122,31 @@ def _rows_in_two_parts(table: Table, split: Split) -> list[Finding]:
         count = int(np.count_nonzero(mask))
         if not count:
             continue
+        where = "occur in the training part as well"
+        if words == "test":
+            learnt = int(np.count_nonzero(np.isin(judged, train)))
+            if learnt < count:
+                where = (
+                    f"occur among the rows that the network was made with as well ({learnt} in the training part, "
+                    f"{count - learnt} in the validation part alone)"
+                )
+        own_test = words == "test" and split.test_table is not None
+        cure = "use neither --group nor --time: then equal rows stay together"
+        if own_test:
+            cure = "give other rows with --test, or none: then a part of the table is set aside"
+        elif not split.how.startswith("by time") and "its equal values" not in split.how:
+            cure = "say which column groups them: --group COLUMN"
         share = count / len(rows)
         severity: Severity = "problem" if share > 0.01 else "warning"
         found.append(
             Finding(
                 "rows_in_two_splits",
                 severity,
-                f"{count} {words} {'row' if count == 1 else 'rows'} ({share:.1%}) occur in the training part as well, "
+                f"{count} {words} {'row' if count == 1 else 'rows'} ({share:.1%}) {where}, "
                 f"for example {_numbers(rows[mask])}",
                 [],
                 _listed(rows[mask]),
-                "the result is better than it will be on new rows; remove these rows, or divide without --group and --time",
+                f"the result is better than it will be on new rows; remove these rows, or {cure}",
             )
         )
     return found
@@ -155,6 +189,42 @@ def _repeated_ids(table: Table, target: str, split: Split) -> list[Finding]:
                 f"--group {shlex.quote(name)}",
             )
         )
+    return found
+
+
+def _is_counter(column: Column) -> bool:
+    return column.kind == "id" and column.values.dtype.kind == "f"
+
+
+def _repeated_subjects(table: Table, target: str, split: Split) -> list[Finding]:
+    """A column of many values, each in a few rows and with nearly one target: rows of one subject that are divided."""
+    found = []
+    parts = np.full(table.n_rows, 2)
+    parts[split.train], parts[split.validation] = 0, 1
+    for name, column in table.columns.items():
+        named = SUBJECT.search(name)
+        if name == target or column.kind not in ("category", "number") or not named:
+            continue
+        codes = column.codes[0]
+        counts = np.bincount(codes[codes >= 0], minlength=column.n_distinct)
+        few = len(counts) >= FEWEST_SUBJECTS and 2 <= counts.mean() <= MOST_OF_A_SUBJECT
+        if not few or column.n_missing > 0.1 * table.n_rows:
+            continue
+        present = np.zeros((column.n_distinct, 3), dtype=bool)
+        present[codes[codes >= 0], parts[codes >= 0]] = True
+        divided = int(np.count_nonzero(present.sum(axis=1) > 1))
+        if divided > 0.2 * column.n_distinct:
+            found.append(
+                Finding(
+                    "repeated_ids",
+                    "note",
+                    f"{name} has {column.n_distinct} values with {counts.mean():.3g} rows each, {divided} of them in several "
+                    "parts of the split: if the rows of one belong together, the result is too good for a new one",
+                    [name],
+                    [],
+                    f"--group {shlex.quote(name)}",
+                )
+            )
     return found
 
 
@@ -212,7 +282,7 @@ def _few_rows(split: Split) -> list[Finding]:
             "few_rows",
             "warning",
             f"only {len(split.train)} rows to train on and {len(split.test)} to judge by: every number is uncertain",
-            hint="collect more rows; the learning curve in the report says what they would give",
+            hint="collect more rows of the same kind",
         )
     ]
 

@@ -80,7 +80,9 @@ def build_report(
     report["confusion"] = _confusion(facts, evidence)
     report["largest_errors"] = _largest_errors(facts, evidence)
     report["importance"] = _importance(kind, evidence)
-    report["learning_curve"] = _learning_curve(kind, evidence)
+    report["learning_curve"] = _learning_curve(
+        kind, evidence, report["metrics"]["validation"][headline(kind)]["value"]
+    )
     report["next_steps"] = next_steps(report)
     return _plain(report)
 
@@ -227,7 +229,7 @@ def _importance(kind: str, evidence: Evidence) -> dict[str, Any] | None:
     }
 
 
-def _learning_curve(kind: str, evidence: Evidence) -> dict[str, Any] | None:
+def _learning_curve(kind: str, evidence: Evidence, present: float | None) -> dict[str, Any] | None:
     """The measured points, the fitted law, and what twice the rows would give."""
     if "curve_rows" not in evidence:
         return None
@@ -254,7 +256,7 @@ def _learning_curve(kind: str, evidence: Evidence) -> dict[str, Any] | None:
         "double": at(2 * now),
         "change": gain,
     }
-    return {**result, **judge_more_rows(result)}
+    return {**result, **judge_more_rows(result, present)}
 
 
 def _numbers(epoch: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 WORTH_HAVING = 0.01
 """A change of the headline metric under one hundredth of its value is not worth collecting rows for."""
 NEGLIGIBLE = 0.02
+NARROW = 0.02
 POORLY_CALIBRATED = 0.05
 
 
@@ -15,7 +16,7 @@ def judge_comparison(comparison: Mapping[str, Any]) -> dict[str, str]:
     """``verdict`` and ``sentence`` from the paired differences in the headline metric on the test rows.
 
     "wins" (better than both), "ties" (better than the constant, level with the line), "loses" (worse than the line),
-    "useless" (not better than the constant).
+    "useless" (not better than the constant).  A win by less than `NARROW` is called narrow.
     """
     metric = comparison["metric"]
     constant = comparison["baseline"]["difference"][metric]["verdict"]
@@ -30,7 +31,11 @@ def judge_comparison(comparison: Mapping[str, Any]) -> dict[str, str]:
             sentence += " The linear model is better than the network; use that one."
     elif line == "better":
         verdict = "wins"
-        sentence = "The network wins: it is better than the constant answer and better than the linear model."
+        share = margin(comparison)
+        how = " narrowly" if share is not None and share < NARROW else ""
+        sentence = (
+            f"The network wins{how}: it is better than the constant answer and better than the linear model."
+        )
     elif line == "tie":
         verdict = "ties"
         sentence = (
@@ -46,10 +51,27 @@ def judge_comparison(comparison: Mapping[str, Any]) -> dict[str, str]:
     return {"verdict": verdict, "sentence": sentence}
 
 
-def judge_more_rows(curve: Mapping[str, Any]) -> dict[str, str]:
-    """``verdict`` and ``sentence`` on collecting twice the rows: "helps", "little" or "unclear"."""
+def margin(comparison: Mapping[str, Any]) -> float | None:
+    """Difference to the linear model in the headline metric as a share of the linear model's; None where it has none."""
+    metric = comparison["metric"]
+    difference = comparison["linear"]["difference"][metric]["difference"]
+    theirs = comparison["linear"]["metrics"][metric]["value"]
+    return None if not theirs or difference is None else abs(difference / theirs)
+
+
+def judge_more_rows(curve: Mapping[str, Any], present: float | None = None) -> dict[str, str]:
+    """``verdict`` and ``sentence`` on collecting twice the rows: "helps", "little" or "unclear".
+
+    ``present``: the model's own score on the validation rows, which the shorter runs of the curve may not reach.
+    """
     size = abs(curve["now"]["value"])
     change = curve["change"]
+    if change["high"] < 0 and present is not None and curve["double"]["value"] > present:
+        return {
+            "verdict": "unclear",
+            "sentence": "These runs do not settle whether more rows would help: they are shorter than the model's own "
+            "training, and even with twice the rows they would not reach its score.",
+        }
     if change["high"] < 0 and -change["value"] >= WORTH_HAVING * size:
         return {
             "verdict": "helps",

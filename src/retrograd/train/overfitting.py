@@ -2,7 +2,8 @@
 
 With l_i the loss of row i, the *gap* is  mean(l over validation rows) - mean(l over training rows),  and its standard
 error  sqrt(var/n of the one + var/m of the other).  A gap is called overfitting when it is certain (more than four
-standard errors) and matters: when the training loss makes up less than two thirds of the validation loss.
+standard errors) and matters: when the training loss makes up less than two thirds of the validation loss.  A gap that
+would matter and is not certain is left open.
 """
 
 from __future__ import annotations
@@ -65,6 +66,12 @@ def judge_overfitting(training: np.ndarray, validation: np.ndarray) -> Overfitti
         sentence = (
             f"The network overfits: {losses}, far more than chance allows. "
             "More rows, more dropout or a smaller network would help."
+        )
+    elif train < MATTERS * held_out:
+        verdict = "unknown"
+        sentence = (
+            f"Whether the network overfits is open: {losses}; with {len(validation)} validation rows "
+            "such a difference can be chance."
         )
     else:
         verdict, sentence = "none", f"No overfitting worth a warning: {losses}."
