@@ -164,11 +164,20 @@ def test_nothing_to_predict() -> None:
 
 
 def test_nothing_to_predict_from() -> None:
-    table = read_table({"y": np.arange(30) * 0.7, "one": [1.0] * 30, "row": list(range(30))})
+    table = read_table({"y": np.arange(30) * 0.7, "one": [1.0] * 30, "row": [f"r{k}" for k in range(30)]})
     with pytest.raises(DataError) as caught:
         Preparation.fit(table, np.arange(20), target="y", task=infer_task(table.columns["y"]))
     assert "no column is left to predict 'y' from" in caught.value.message
-    assert "counts the rows" in caught.value.message
+    assert "30 different values in 30 rows" in caught.value.message
+    # a counter alone is an input: a trend is learnt from it
+    table = read_table({"y": np.arange(30) * 0.7, "row": list(range(30))})
+    assert table.columns["row"].kind == "id"
+    made = Preparation.fit(table, np.arange(20), target="y", task=infer_task(table.columns["y"]))
+    assert made.input_names == ["row"]
+    assert np.ptp(made.transform(table).numbers) > 2
+    # beside others a year is one, too
+    years = read_table({"year": list(range(1950, 1990)), "z": np.arange(40) * 0.3})
+    assert years.columns["year"].kind == "number"
 
 
 def test_fifty_thousand_categories_and_infinite_numbers_are_told_and_survived() -> None:

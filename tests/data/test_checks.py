@@ -204,3 +204,44 @@ def test_the_worst_comes_first_and_hints_can_be_pasted() -> None:
     assert [(f.code, f.severity) for f in findings] == [("leak", "problem"), ("constant", "note")]
     assert [f.hint for f in findings] == ["--exclude 'rent in $'", "--exclude 'a unit'"]
     assert str(findings[0]).startswith("problem: rent in $ gives rent away")
+
+
+def test_rows_with_a_code_of_their_own_do_not_repeat() -> None:
+    g = np.random.default_rng(1)
+    data = {
+        "code": [f"k{i}" for i in range(N)],
+        "town": g.choice(["Ulm", "Bonn"], N),
+        "rent": g.integers(1, 9, N),
+    }
+    assert [f.code for f in check(read_table(data)) if f.code == "duplicate_rows"] == []
+    # control: rows that are equal in everything but their number, and the number is named
+    rows = np.concatenate([np.arange(N), [3, 5]])
+    table = read_table({**{k: np.asarray(v)[rows] for k, v in clean().items()}, "row": np.arange(N + 2)})
+    (finding,) = [f for f in check(table) if f.code == "duplicate_rows"]
+    assert finding.rows == [N, N + 1]
+    assert "row aside" in finding.message
+
+
+def test_test_rows_are_told_by_the_part_they_occur_in() -> None:
+    table = read_table(clean(90))
+    split = split_rows(table, target="rent", test=table)
+    (finding,) = [f for f in check(table, split=split) if f.code == "rows_in_two_splits"]
+    assert "90 test rows (100.0%)" in finding.message
+    assert (
+        f"{len(split.train)} in the training part, {len(split.validation)} in the validation part"
+        in finding.message
+    )
+    assert "--test" in finding.hint
+    assert "--group" not in finding.hint
+
+
+def test_several_rows_of_one_patient_suggest_a_group() -> None:
+    data = {"patient": [f"P{k // 5}" for k in range(N)], **clean()}
+    table = read_table(data)
+    finding = only(check(table), "repeated_ids")
+    assert (finding.severity, finding.hint) == ("note", "--group patient")
+    grouped = split_rows(table, target="rent", group="patient")
+    assert check(table, split=grouped) == []
+    # a column that is left out is not reported
+    task, split = infer_task(table.columns["rent"]), split_rows(table, target="rent")
+    assert examine(table, target="rent", task=task, split=split, exclude=["patient"]) == []

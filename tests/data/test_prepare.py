@@ -112,7 +112,7 @@ def test_a_missing_feature_is_named_and_order_and_extras_do_not_matter() -> None
     with pytest.raises(DataError) as told:
         prepared.transform(renamed)
     assert "'size', 'tail', 'age'" in told.value.message
-    assert told.value.hint == "did you mean 'SIZE'?"
+    assert "rename 'SIZE' to 'size', 'TAIL' to 'tail'" in str(told.value.hint)
 
 
 @pytest.mark.row("NET-02")
@@ -401,3 +401,16 @@ def test_what_is_no_preparation(wrong: object) -> None:
     with pytest.raises(ModelFileError) as caught:
         Preparation.from_json(wrong)
     assert caught.value.hint
+
+
+def test_columns_called_otherwise_are_renamed_by_the_hint() -> None:
+    table = table_of()
+    prepared = fitted(table)
+    upper = Table({name.upper(): Column(name.upper(), c.values, c.kind) for name, c in table.columns.items()})
+    with pytest.raises(DataError) as caught:
+        prepared.transform(upper)
+    first = prepared.input_names[0]
+    assert f"rename {first.upper()!r} to {first!r}" in str(caught.value.hint)
+    with pytest.raises(DataError) as told:
+        prepared.transform(Table({k: v for k, v in table.columns.items() if k != first}))
+    assert f"{first!r}" in str(told.value.hint) or "did you mean" in str(told.value.hint)

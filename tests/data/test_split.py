@@ -220,3 +220,15 @@ def test_real_tables_keep_their_shares(data_dir: Path) -> None:
         table = read_table(data_dir / file)
         part = part_of(split_rows(table, target=target), table.n_rows)
         np.testing.assert_allclose(np.bincount(part) / table.n_rows, SHARES, atol=0.02)
+
+
+@pytest.mark.parametrize("n", range(10, 26))
+def test_few_rows_leave_two_for_each_part(n: int) -> None:
+    g = np.random.default_rng(n)
+    targets = {"number": g.normal(size=n), "flag": np.arange(n) % 2, "label": [f"c{k % 4}" for k in range(n)],
+               "whole": g.integers(0, 8, n)}  # fmt: skip
+    for target in targets.values():
+        table = read_table({"x": g.normal(size=n), "y": target})
+        split = split_rows(table, target="y")
+        assert min(len(split.train), len(split.validation), len(split.test)) >= 2
+        assert len(split.train) >= n // 2

@@ -28,7 +28,7 @@ RARE_CLASS = 0.05
 FEW_OF_A_CLASS = 10
 """Fewer rows of one class than this cannot be divided in three parts that mean anything."""
 SUBJECT = re.compile(
-    r"(^|[_ .-])(pat|patients?|subjects?|persons?|users?|customers?|clients?|students?|animals?|households?|devices?|groups?)"
+    r"(^|[_ .-])(pat|patient|subject|person|user|customer|client|student|animal|household|device|group)"
     r"($|[_ .-]|id$|no$|nr$)",
     re.IGNORECASE,
 )

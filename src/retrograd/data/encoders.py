@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.data.cells import DATE_READINGS, NUMBER_READINGS, read_again
-from retrograd.data.kinds import dates_from_digits, truth_of
+from retrograd.data.cells import DATE_READINGS, NUMBER_READINGS
+from retrograd.data.kinds import truth_of
+from retrograd.data.readings import dates_of, numbers_of, stray_cells
 from retrograd.data.table import Column
-from retrograd.errors import DataError, ModelFileError
+from retrograd.errors import ModelFileError
 
 ONE_HOT_LEVELS = 12
 """Up to this many values, a category becomes one 0/1 feature for each; above, a code for an embedding."""
@@ -80,7 +81,7 @@ class NumberEncoder:
 
     def notes(self, column: Column) -> list[str]:
         """A sentence about cells that are no numbers and count as missing."""
-        return _stray(column, np.isnan(numbers_of(column, self.reading)), "a number")
+        return stray_cells(column, np.isnan(numbers_of(column, self.reading)), "a number")
 
     def _scores(self, values: np.ndarray) -> np.ndarray:
         if not self.grid:
@@ -240,7 +241,7 @@ class DateEncoder:
 
     def notes(self, column: Column) -> list[str]:
         """A sentence about cells that are no dates and count as missing."""
-        return _stray(column, np.isnat(dates_of(column, self.reading)), "a date")
+        return stray_cells(column, np.isnat(dates_of(column, self.reading)), "a date")
 
 
 _PARTS = ("year sine", "year cosine", "week sine", "week cosine", "day sine", "day cosine")
@@ -253,94 +254,6 @@ def _days(dates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     absent = np.isnat(dates)
     seconds = np.where(absent, np.datetime64(0, "s"), dates).astype("datetime64[s]").astype(np.int64)
     return seconds / 86400.0, absent
-
-
-def numbers_of(column: Column, reading: str = "") -> np.ndarray:
-    """The values as float64; with a ``reading``, texts that are no numbers are NaN, without one they raise `DataError`.
-
-    Each cell is read by itself, so that it means the same beside any others.  `DataError` where no cell can be read.
-    """
-    again = _read_again(column, reading or "numbers")
-    if again is not None:
-        bad = np.isnan(again) & ~_absent(column)
-        if bad.any() and (not reading or not np.isfinite(again).any()):
-            _refuse(
-                column,
-                bad,
-                "numbers",
-                f"correct that cell, or leave it empty: a missing {column.name} is allowed",
-            )
-        return again
-    if column.values.dtype.kind == "M":
-        raise DataError(
-            f"column {column.name!r} held numbers in training, and holds dates here",
-            hint="give the column as it was in the training data",
-        )
-    return column.values.astype(np.float64, copy=False)
-
-
-def dates_of(column: Column, reading: str = "dates") -> np.ndarray:
-    """The values as datetime64[s], each cell read by itself; `DataError` where no cell can be read."""
-    if column.values.dtype.kind == "M" and column.reading not in DATE_READINGS:
-        return column.values.astype("datetime64[s]")
-    found = _read_again(column, reading)
-    if found is None and column.values.dtype.kind == "M":
-        return column.values.astype("datetime64[s]")
-    if found is None:
-        found = dates_from_digits(column.values)
-    bad = np.isnat(found) & ~_absent(column)
-    if bad.any() and np.isnat(found).all():
-        _refuse(column, bad, "dates", "write dates as 2024-12-31, or leave the cell empty")
-    return found
-
-
-def _texts(column: Column) -> np.ndarray | None:
-    return column.values if column.values.dtype == object else column.raw
-
-
-def _absent(column: Column) -> np.ndarray:
-    """Where the cell itself is empty."""
-    texts = _texts(column)
-    return column.missing if texts is None else np.array([text is None for text in texts], dtype=bool)
-
-
-def _read_again(column: Column, reading: str) -> np.ndarray | None:
-    """The cells as ``reading`` says, each by itself; None where that is what the values are."""
-    texts = _texts(column)
-    if texts is None:
-        return None
-    if (
-        column.values.dtype != object
-        and column.reading == reading
-        and column.n_missing == _absent(column).sum()
-    ):
-        return None
-    codes, names = Column(column.name, texts).codes
-    gap = np.datetime64("NaT", "s") if reading in DATE_READINGS else np.nan
-    return np.append(read_again(names, reading), gap)[codes]
-
-
-def _refuse(column: Column, bad: np.ndarray, words: str, hint: str) -> None:
-    row = int(np.argmax(bad))
-    raise DataError(
-        f"column {column.name!r} held {words} in training, and holds {_cell(column, row)} in row {row + 1}",
-        hint=hint,
-    )
-
-
-def _cell(column: Column, row: int) -> str:
-    texts = _texts(column)
-    return repr(column.text()[row] if texts is None else texts[row])[:42]
-
-
-def _stray(column: Column, missing: np.ndarray, what: str) -> list[str]:
-    bad = np.flatnonzero(missing & ~_absent(column))
-    if not len(bad):
-        return []
-    shown = ", ".join(f"{_cell(column, int(row))} in row {row + 1}" for row in bad[:3])
-    cells = "1 cell is" if len(bad) == 1 else f"{len(bad)} cells are"
-    more = ", ..." if len(bad) > 3 else ""
-    return [f"{column.name}: {cells} not {what} and counted as missing ({shown}{more})"]
 
 
 @dataclass

@@ -11,6 +11,11 @@ from retrograd.data.table import Column, Kind
 _YES_NO = (
     {"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"on", "off"}, {"ja", "nein"}, {"oui", "non"},
 )  # fmt: skip
+_MOMENT_NAME = re.compile(
+    r"(^|[_ .-])(year|month|week|day|hour|minute|second|quarter|season|age|time|step|epoch|jahr|monat|woche|tag|alter)"
+    r"(s|$|[_ .-])",
+    re.IGNORECASE,
+)
 _YES = {"true", "yes", "y", "t", "on", "ja", "oui", "1"}
 _NO = {"false", "no", "n", "f", "off", "nein", "non", "0"}
 _ID_NAME = re.compile(
@@ -62,7 +67,7 @@ def _kind_of_numbers(name: str, column: Column, known: int, distinct: int) -> tu
         return "id", f"called {name!r}, {distinct} different numbers in {known} rows", values
     if whole and distinct == len(values) >= 20:
         steps = np.diff(present)
-        if (steps == 1).all():
+        if (steps == 1).all() and not _MOMENT_NAME.search(name):
             return "id", "counts the rows", values
         if name == "c1" and present.min() > 0 and present.max() > 100 * len(values):
             return "id", "a different large whole number in every row of the first, nameless column", values

@@ -17,8 +17,8 @@ from retrograd.data.encoders import (
     damaged,
     encoder_from_json,
     encoder_to_json,
-    numbers_of,
 )
+from retrograd.data.readings import numbers_of
 from retrograd.data.table import Column, Table
 from retrograd.data.task import Task, nearest
 from retrograd.errors import DataError, ModelFileError
@@ -121,6 +121,14 @@ class Preparation:
                 unused[name] = "the same value in every training row"
             else:
                 encoders.append(encoder)
+        if not encoders:  # a counter is the only input: it is what there is to learn from
+            for name, column in train.columns.items():
+                counts = column.kind == "id" and column.values.dtype.kind == "f"
+                if counts and name != target and name not in left_out:
+                    encoder = NumberEncoder.fit(column)
+                    if encoder is not None:
+                        encoders.append(encoder)
+                        del unused[name]
         if not encoders:
             reasons = (
                 "; ".join(f"{name}: {why}" for name, why in list(unused.items())[:5])
@@ -128,7 +136,9 @@ class Preparation:
             )
             raise DataError(
                 f"no column is left to predict {target!r} from ({reasons})",
-                hint="give a table with more columns",
+                hint="give a table with more columns, or leave --exclude away"
+                if left_out
+                else "give a table with more columns",
             )
         scale, weights = None, None
         if task.kind == "regression":
@@ -177,9 +187,7 @@ class Preparation:
                 f"column{'s' if len(missing) > 1 else ''} {', '.join(map(repr, missing[:5]))} that the model was trained with "
                 f"{'are' if len(missing) > 1 else 'is'} not there",
                 where=table.source,
-                hint=nearest(missing[0], list(table.columns))
-                if table.columns
-                else "give the columns of the training data",
+                hint=_as_in_training(missing, list(table.columns)),
             )
         n = table.n_rows
         coded = {encoder.name for encoder in self._coded}
@@ -270,6 +278,21 @@ class Preparation:
 
 def _all(values: Any, kinds: tuple[type, ...]) -> bool:
     return isinstance(values, list) and all(isinstance(v, kinds) and not isinstance(v, bool) for v in values)
+
+
+def _as_in_training(missing: list[str], there: list[str]) -> str:
+    """A hint that mends a table whose columns are not called as they were in training."""
+    spelt = {name.strip().lower(): name for name in there}
+    pairs = [(spelt[name.strip().lower()], name) for name in missing if name.strip().lower() in spelt]
+    if pairs:
+        renamed = ", ".join(f"{old!r} to {new!r}" for old, new in pairs[:8])
+        return f"names count with their case: rename {renamed}{', ...' if len(pairs) > 8 else ''}"
+    if not there:
+        return "give the columns of the training data"
+    close = nearest(missing[0], there)
+    if close.startswith("did you mean"):
+        return close
+    return f"add {', '.join(map(repr, missing[:8]))}; leave its cells empty where nothing is known"
 
 
 def _task(data: Any) -> Task:

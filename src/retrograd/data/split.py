@@ -19,6 +19,7 @@ SHARES = (0.64, 0.16, 0.20)
 
 _FEW = 5000  # below, shares are kept exactly and in each class
 _MOST_STRATA = 50
+_FEWEST = 2  # rows in each part, where there are ten of them or more
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def split_rows(
         shared = np.isin(_content(test), _content(table)) if set(test.columns) >= set(table.columns) else []
         count = int(np.count_nonzero(shared))
         if count:
-            notes.append(f"{count} rows of {test.source} occur in {table.source} as well")
+            rows = "row" if count == 1 else "rows"
+            notes.append(f"{count} {rows} of {test.source} occur in {table.source} as well")
         parts = [parts[0], parts[1], np.arange(test.n_rows, dtype=np.int64)]
     for name, rows in zip(("training", "validation", "test"), parts):
         if len(rows) == 0:
@@ -117,14 +119,13 @@ def _by_hash(
         notes.append(f"{column.name} repeats in {again} rows: rows with one {column.name} stay in one part")
         how = f"by a hash of each row; rows with one {column.name} stay together"
     strata = _strata(table.columns[target])
-    for classes in (
-        (strata, None) if strata is not None else (None,)
-    ):  # many small classes can leave a part empty
+    # many small classes can leave a part empty, and so can few rows that are equal
+    fewest = _FEWEST if table.n_rows >= 5 * _FEWEST else 1
+    trials = [(strata, fewest), (None, fewest), (strata, 1), (None, 1)]
+    for classes, least in trials if strata is not None else trials[1::2]:
         parts = _divide(labels, keys, classes, shares, seed)
-        if (
-            all(len(part) for part, share in zip(parts, shares) if share)
-            and len(parts[0]) >= 0.3 * table.n_rows
-        ):
+        enough = all(len(part) >= least for part, share in zip(parts, shares) if share)
+        if enough and len(parts[0]) >= 0.3 * table.n_rows:
             return parts, how
     notes.append("the rows repeat so often that equal rows had to be put on both sides")
     numbers = np.arange(table.n_rows)
