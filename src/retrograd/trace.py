@@ -68,13 +68,10 @@ class Tracer:
 
                 refresh(t)
         kinds = type_of(op, (t._type for t in inputs), params)
+        given = tuple(map(self.var, inputs))  # first, so that names count up in the order of reading
         outs = tuple(make_tensor(self.fresh(k), k) for k in kinds)
         place = describe(user_place(3))
-        self.equations.append(
-            Equation(
-                op, tuple(map(self.var, inputs)), params, tuple(o._value for o in outs), place, scope_path()
-            )
-        )
+        self.equations.append(Equation(op, given, params, tuple(o._value for o in outs), place, scope_path()))
         if op.view:
             link_view(outs[0], op, inputs[0], params)
         if (
