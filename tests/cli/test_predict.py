@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cli.support import environment, flower_lines, house_lines, write_table
+from retrograd.train.predict import load
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +133,24 @@ def test_table_without_names_can_be_predicted(cli, in_tmp_path: Path) -> None:
     assert cli("train", "bare.csv", "--target", "3", "--no-header", "--epochs", "2").code == 0
     rows = rows_of(cli("predict", "runs/bare-001", "bare.csv", "--no-header").out)
     assert len(rows) == 120
+
+
+def test_one_row_is_one_row(cli, trained: Path, in_tmp_path: Path) -> None:
+    lines = flower_lines(4)
+    lines[2][-1] = ""
+    lines[3:] = [lines[3]]
+    write_table(Path("few.csv"), lines)
+    assert "left out: 1 row without kind" in cli("evaluate", trained / "runs/flowers-001", "few.csv").err
+    write_table(Path("one.csv"), lines[:2])
+    assert "1 row of one.csv" in cli("evaluate", trained / "runs/flowers-001", "one.csv").out
+    assert "1 prediction in" in cli("predict", trained / "runs/flowers-001", "one.csv", "--out", "o.csv").err
+
+
+def test_no_rows_in_no_rows_out(trained: Path) -> None:
+    for name, width in (("flowers", 3), ("houses", 0)):
+        model = load(trained / f"runs/{name}-001")
+        assert len(model.predict([])) == 0
+        assert model.scores([]).shape == ((0, width) if width else (0,))
 
 
 def test_a_class_that_training_never_saw_is_named_with_its_file(

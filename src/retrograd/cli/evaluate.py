@@ -5,7 +5,7 @@ from __future__ import annotations
 from retrograd.cli import options
 from retrograd.cli.console import Output, table
 from retrograd.cli.summary import metric_name
-from retrograd.report.words import METRIC_MEANINGS, number, score
+from retrograd.report.words import METRIC_MEANINGS, row_count, score
 
 
 def run(
@@ -33,9 +33,9 @@ def run(
         output.log(f"note: {note}")
     output.json(result)
     unit = loaded.facts.get("unit")
-    output.result(f"{result['target']}: {number(result['rows'])} rows of {data}")
+    output.result(f"{result['target']}: {row_count(result['rows'])} of {data}")
     if result.get("left_out"):
-        output.log(f"{number(result['left_out'])} rows have no {result['target']} and were left out")
+        output.log(f"left out: {row_count(result['left_out'])} without {result['target']}")
     output.result()
     lines = [
         [metric_name(metric), score(metric, value, unit), METRIC_MEANINGS.get(metric, "")]

@@ -59,7 +59,7 @@ def run(
     if out is not None:
         _write(Path(out), columns, delimiter)
         output.json({"model": model, "data": data, "rows": rows, "out": out})
-        output.log(f"{rows:,} predictions in {out}")
+        output.log(f"{rows:,} prediction{'' if rows == 1 else 's'} in {out}")
     elif as_json:
         output.json({"model": model, "data": data, "rows": rows, "predictions": _plain(columns)})
     else:

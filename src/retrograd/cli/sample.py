@@ -56,7 +56,7 @@ def _write(output: Output, name: str, out: str | None) -> int:
     path = write_sample(name, "." if out is None else out)
     output.json({"file": str(path), **asdict(sample)})
     output.log(f"{path}: {sample.description}")
-    output.log(f"from {sample.source} ({sample.licence})")
+    output.log(f"source: {sample.source} ({sample.licence})")
     for note in sample.notes:
         output.log(note)
     output.result(f"next  {shlex.join(['retrograd', 'train', str(path), '--target', sample.target])}")

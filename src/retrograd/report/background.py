@@ -28,15 +28,16 @@ Evidence = Mapping[str, np.ndarray]
 
 def data(report: Report) -> str:
     facts = report["data"]
-    notes = " ".join(sentence(note) for note in [*facts["notes"], *report["split"]["notes"]])
+    names = _names(report)
+    notes = " ".join(sentence(note, names) for note in [*facts["notes"], *report["split"]["notes"]])
     source = report["split"].get("test_source")
     return section(
         "data",
         "The data",
         paragraph(
             f"{text(facts['source'])}: {number(facts['n_rows'])} rows, {number(len(facts['columns']))} columns.",
-            f"The target is <b>{text(report['target']['name'])}</b>. {sentence(report['target']['reason'])}",
-            f"It is a {_TASKS[report['task']['kind']]} task. {sentence(report['task']['reason'])}",
+            f"The target is <b>{text(report['target']['name'])}</b>. {sentence(report['target']['reason'], names)}",
+            f"It is a {_TASKS[report['task']['kind']]} task. {sentence(report['task']['reason'], names)}",
         ),
         paragraph(
             sentence(report["split"]["how"]), f"Test rows come from {text(source)}." if source else "", notes
@@ -104,8 +105,12 @@ def _splits(report: Report) -> str:
     )
 
 
+def _names(report: Report) -> list[str]:
+    return [str(column["name"]) for column in report["data"]["columns"]]
+
+
 def _findings(report: Report) -> str:
-    found = report["findings"]
+    found, names = report["findings"], _names(report)
     if not found:
         return "<h3>What was found in it</h3>" + paragraph(
             "Nothing: no leaks, no rows in two parts, no duplicates worth a word."
@@ -116,7 +121,7 @@ def _findings(report: Report) -> str:
         kind = finding["severity"] if finding["severity"] in order else "note"
         hint = f'<span class="hint">{advice(finding["hint"])}</span>' if finding.get("hint") else ""
         entries.append(f'<li><span class="tag {kind}">{text(finding["severity"])}</span> '
-                       f"{sentence(finding['message'])}{hint}</li>")  # fmt: skip
+                       f"{sentence(finding['message'], names)}{hint}</li>")  # fmt: skip
     return f'<h3>What was found in it</h3><ul class="plain">{"".join(entries)}</ul>'
 
 

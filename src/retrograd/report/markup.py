@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -105,10 +106,15 @@ def advice(said: Any, colon: bool = False) -> str:
     return sentence(plain)
 
 
-def sentence(said: Any) -> str:
-    """Escaped, with a capital and a full stop."""
+def sentence(said: Any, names: Iterable[str] = ()) -> str:
+    """Escaped, with a full stop, and a capital unless it begins with one of ``names``, which are spelt as they are.
+
+    >>> sentence("the same value"), sentence("price is a number", ["price"]), sentence("prices vary", ["price"])
+    ('The same value.', 'price is a number.', 'Prices vary.')
+    """
     plain = str(said).strip()
     if not plain:
         return ""
-    plain = plain[0].upper() + plain[1:]
+    if not any(re.match(re.escape(name) + r"(?!\w)", plain) for name in names if name):
+        plain = plain[0].upper() + plain[1:]
     return text(plain if plain[-1] in ".!?" else plain + ".")

@@ -58,6 +58,15 @@ def number(value: Any) -> str:
     return sign + (text.rstrip("0").rstrip(".") if "." in text else text)
 
 
+def row_count(count: int, what: str = "row") -> str:
+    """A number of rows.
+
+    >>> row_count(1), row_count(21613), row_count(1, "test row")
+    ('1 row', '21,613 rows', '1 test row')
+    """
+    return f"{number(count)} {what}{'' if count == 1 else 's'}"
+
+
 def quantity(value: float | None, unit: str | None) -> str:
     """A number in the target's unit; money signs go in front.
 

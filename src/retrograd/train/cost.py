@@ -2,8 +2,9 @@
 
 Operations: with M multiply-adds of one forward pass of one row, counted in the traced graph, a training step on b rows
 takes about 3·M·b (forward, gradient of the activations, gradient of the weights); validation takes M a row.
-Memory: parameters p times six (weight, gradient, two moments, running average, best so far), every intermediate value
-of a batch twice (value and gradient), and the data.  Time: a few steps are timed on a copy, before the run.
+Memory: of the whole process, as the system counts it: what it has taken when the timed steps are over (interpreter,
+libraries, data), and what training adds: parameters p times six (weight, gradient, two moments, running average, best so
+far), and every intermediate value of a batch twice (value and gradient).  Time: a few steps are timed on a copy, before the run.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def measure_cost(
         rows=len(targets),
         validation_rows=0 if validation is None else len(as_array(validation[1])),
         batch_size=batch,
-        memory_bytes=step_memory(parameters, values, batch) + data,
+        memory_bytes=step_memory(parameters, values, batch) + (peak_memory() or data),
         step_seconds=step_seconds,
         validation_seconds=validation_seconds,
     )

@@ -37,6 +37,10 @@ class Model:
 
     def scores(self, rows: Any) -> np.ndarray:
         """Values (n,) in the target's own units, or probabilities (n, K); one per row, in order."""
+        if (
+            isinstance(rows, (list, tuple)) and len(rows) == 0
+        ):  # no rows in, none out; it has no columns to miss
+            return np.zeros(0 if self.classes is None else (0, len(self.classes)))
         return self._decode(self._outputs(as_table(rows)))
 
     def predict(self, rows: Any) -> np.ndarray:

@@ -26,6 +26,7 @@ from retrograd.data import (
     split_rows,
 )
 from retrograd.errors import DataError, UsageError
+from retrograd.report.words import row_count
 
 FEWEST_ROWS = 10
 
@@ -117,10 +118,10 @@ def read_problem(
     time = None if time is None else _option(table, "time", time, name)
     table, numbers, dropped = _with_target(table, name)
     if dropped:
-        notes.append(f"{dropped} rows have no {name} and were left out")
+        notes.append(f"left out: {row_count(dropped)} without {name}")
     if table.n_rows < FEWEST_ROWS:
         raise DataError(
-            f"{table.source} has {table.n_rows} rows with a target; training needs at least {FEWEST_ROWS}",
+            f"{table.source} has {row_count(table.n_rows)} with a target; training needs at least {FEWEST_ROWS}",
             hint="give a table with more rows",
         )
     task = infer_task(table.columns[name])
@@ -130,7 +131,7 @@ def read_problem(
         find_column(read, name)
         test_table, test_numbers, missing = _with_target(read, name)
         if missing:
-            notes.append(f"{missing} test rows have no {name} and were left out")
+            notes.append(f"left out: {row_count(missing, 'test row')} without {name}")
     split = split_rows(table, target=name, group=group, time=time, test=test_table, seed=seed)
     left_out = [*exclude, *([group] if group and group not in exclude else [])]
     preparation = Preparation.fit(table, split.train, target=name, task=task, exclude=tuple(left_out))

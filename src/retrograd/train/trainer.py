@@ -228,7 +228,11 @@ class Trainer:
         last_event = started
         last_checkpoint = started - 0.8 * checkpoint_seconds  # the first one soon: a run may be killed early
         self.progress(
-            Event("start", f"training on {len(targets)} rows", {"epochs": epochs, "rows": len(targets)})
+            Event(
+                "start",
+                f"training on {len(targets)} row{'' if len(targets) == 1 else 's'}",
+                {"epochs": epochs, "rows": len(targets)},
+            )
         )
         while self.epoch < epochs and not history.stopped_because:
             epoch_started, seconds_before = time.monotonic(), self._sums.seconds
