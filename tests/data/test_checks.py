@@ -117,7 +117,7 @@ PLANTED: dict[str, tuple[str, Callable[[dict[str, Any]], Any], list[str], list[i
         lambda d: np.where(np.arange(N) == 8, np.inf, r.normal(size=N)),
         ["ratio"],
         [8],
-        "in 1 row, for example row 9",
+        "in 1 row, for example row 9 (counted from 1)",
     ),
     "text_unused": (
         "note",

@@ -395,4 +395,4 @@ def _listed(rows: np.ndarray) -> list[int]:
 def _numbers(rows: np.ndarray) -> str:
     """Row numbers for people: from 1, the header not counted."""
     shown = ", ".join(str(int(row) + 1) for row in rows[:3])
-    return f"row {shown}" if len(rows) == 1 else f"rows {shown}"
+    return f"row {shown} (counted from 1)" if len(rows) == 1 else f"rows {shown} (counted from 1)"
