@@ -246,7 +246,7 @@ def test_bad_targets_are_told(tmp_path):
     some = [None, *table["price"][1:]]
     events: list[Event] = []
     fit({**table, "price": some}, "price", out=tmp_path, progress=events.append, **QUICK)
-    assert any("1 rows have no price" in event.message for event in events)
+    assert any("left out: 1 row without price" in event.message for event in events)
 
 
 def test_an_unwritable_folder_is_told_before_training(tmp_path):
