@@ -31,7 +31,6 @@ from .functions.create import (
     logspace,
     ones,
     ones_like,
-    tensor,
     zeros,
     zeros_like,
 )
@@ -215,7 +214,6 @@ from .modes import (
 )
 from .saving import holds_only_tensors, load_tensors, save
 from .tensor import Tensor
-from .trace import trace
 from .types import DType as dtype
 from .types import bool_ as bool
 from .types import float32, float64, get_default_dtype, int32, int64, set_default_dtype, uint8
@@ -224,6 +222,11 @@ from .types import float64 as double
 from .types import int32 as int
 from .types import int64 as long
 from .types import promote as promote_types
+
+# isort: split
+# Last: modules of these names are attributes of the package, too, and what is bound last counts.
+from .functions.create import tensor
+from .trace import trace
 
 if TYPE_CHECKING:
     from . import data, metrics, nn, optim, report, train
