@@ -8,13 +8,13 @@ import io
 import math
 import os
 import random
-import tempfile
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
 from retrograd.data.catalogue import FILES, SAMPLES, PublicFile, Sample
 from retrograd.errors import DataError, UsageError
+from retrograd.files import write_atomically
 
 FOLDER = Path(__file__).with_name("samples")
 TIMEOUT = 30.0
@@ -218,21 +218,11 @@ def _place(name: str, out: str | os.PathLike[str]) -> Path:
 
 def _write_new(path: Path, content: bytes) -> Path:
     """Write under this name or, where it is taken, under the next one that is free; never half a file."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".sample-", suffix=".part")
-    except OSError as error:
-        raise _unwritable(path.parent, error) from None
     final: Path | None = None
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp makes 0600
         final = _reserve(path)
-        os.replace(temporary, final)
+        write_atomically(final, content)
     except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
         if final is not None:
             final.unlink(missing_ok=True)
         if isinstance(error, OSError):

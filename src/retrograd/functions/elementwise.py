@@ -12,7 +12,7 @@ from ..op import Op, bind
 from ..ops import elementwise as ops
 from ..ops import logic
 from ..ops._family import fill
-from ..types import TensorType, bool_, broadcast_shapes, dtype_of, float32, float64, int64
+from ..types import TensorType, bool_, broadcast_shapes, dtype_of
 from ._arguments import (
     as_tensor,
     binary,
@@ -446,21 +446,6 @@ def nan_to_num(input: Any, nan: float = 0.0, posinf: float | None = None, neginf
 def to_dtype(input: Any, dtype: Any) -> Any:
     """input in another dtype"""
     return cast(as_tensor(input), dtype_of(dtype))
-
-
-def float_(input: Any) -> Any:
-    """input as float32"""
-    return cast(input, float32)
-
-
-def double(input: Any) -> Any:
-    """input as float64"""
-    return cast(input, float64)
-
-
-def long(input: Any) -> Any:
-    """input as int64"""
-    return cast(input, int64)
 
 
 subtract, multiply, divide, true_divide, negative, absolute = sub, mul, div, div, neg, abs

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.errors import DataError
+from retrograd.files import write_atomically
 from retrograd.report.build import build_report
 
 
@@ -47,10 +48,5 @@ def write_report(run: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write beside, flush to the disk, then rename over ``path``."""
-    beside = path.with_name(path.name + ".part")
-    with open(beside, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
+    """Write ``text`` in UTF-8; a reader sees the old file or the new one, never half."""
+    write_atomically(path, text.encode())
