@@ -1,8 +1,7 @@
 """Keeping freed memory for reuse while training.
 
 A training step frees and takes back the same megabytes every time.  By default the C library hands arrays of that size
-back to the system at once, and every step pays for fresh pages again: on the benchmark nets that costs as much as the
-whole optimiser.  See ``docs/decisions/0003-keep-freed-memory.md``.
+back to the system at once, and every step pays for fresh pages again.  See ``docs/decisions/0003-keep-freed-memory.md``.
 """
 
 from __future__ import annotations
