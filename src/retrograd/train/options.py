@@ -11,7 +11,7 @@ from typing import Any
 from retrograd.errors import UsageError
 
 THREADS = 1
-"""Threads of a run that asks for none: its matrix products take some 100 µs, less than handing work to a thread costs, and
+"""Threads of a run that asks for none: its matrix products are too small to repay handing work to a thread, and
 its results do not depend on the number of cores."""
 
 
