@@ -38,6 +38,7 @@ def write_sample(name: str, out: str | os.PathLike[str] = ".") -> Path:
     or downloaded; either way nothing is kept unless its SHA-256 is the recorded one.  Raises `UsageError` for a name
     that is not known and `DataError` when the table cannot be had or written.
 
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     print(write_sample("wine", folder).name, write_sample("wine", folder).name)
     wine.csv wine-2.csv
