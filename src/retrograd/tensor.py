@@ -467,7 +467,7 @@ class Tensor(Methods):
         return e.pow(other, self)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return la.matmul(e.as_tensor(other), self)
+        return la.matmul(c.as_tensor(other), self)
 
     __iadd__, __isub__, __imul__, __itruediv__ = i.add_, i.sub_, i.mul_, i.div_
     __ipow__, __ifloordiv__, __imod__ = i.pow_, i.floor_divide_, i.remainder_

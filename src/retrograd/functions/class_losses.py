@@ -15,6 +15,10 @@ from .losses import reduced, values
 from .reduce import log_softmax
 from .reduce import sum as _sum
 
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss",
+]  # fmt: skip
+
 if TYPE_CHECKING:
     from ..tensor import Tensor
 

@@ -12,6 +12,11 @@ from ..op import make_tensor
 from ..types import DType, TensorType, dtype_of, get_default_dtype, int64, scalar_dtype
 from ._arguments import shape_of
 
+__all__ = [
+    "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace",
+    "logspace", "ones", "ones_like", "tensor", "zeros", "zeros_like",
+]  # fmt: skip
+
 
 def from_array(array: np.ndarray[Any, Any], requires_grad: bool = False) -> Any:
     """A tensor on the memory of ``array``."""

@@ -9,6 +9,10 @@ from .create import zeros_like
 from .linalg import linear
 from .random import rand
 
+__all__ = [
+    "dropconnect_linear", "dropout",
+]  # fmt: skip
+
 if TYPE_CHECKING:
     from ..tensor import Tensor
 

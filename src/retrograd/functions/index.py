@@ -14,6 +14,12 @@ from . import elementwise as e
 from . import shape as s
 from ._arguments import as_tensor, cast, expand, in_dtype, index_dtype, is_tensor
 
+__all__ = [
+    "argwhere", "diagonal", "gather", "index_add", "index_put", "index_select",
+    "masked_select", "nonzero", "scatter", "scatter_add", "take", "take_along_dim", "tril",
+    "triu",
+]  # fmt: skip
+
 
 def _wrapped(index: Any, n: int) -> Any:
     """Negative indices counted from the end."""

@@ -14,6 +14,10 @@ from . import reduce as r
 from . import shape as s
 from ._arguments import expand, require_tensor
 
+__all__ = [
+    "addmm", "bmm", "dot", "matmul", "mm", "mv", "outer",
+]  # fmt: skip
+
 
 def matmul(input: Any, other: Any) -> Any:
     """The matrix product; vectors count as a row (left) or column (right), leading dimensions broadcast"""

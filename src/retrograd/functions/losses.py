@@ -19,6 +19,10 @@ from .elementwise import clamp, exp, log, where
 from .reduce import mean
 from .reduce import sum as _sum
 
+__all__ = [
+    "gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss",
+]  # fmt: skip
+
 if TYPE_CHECKING:
     from ..tensor import Tensor
 

@@ -9,6 +9,10 @@ from ..errors import ShapeError, UsageError
 from .elementwise import rsqrt
 from .reduce import mean
 
+__all__ = [
+    "batch_norm", "layer_norm",
+]  # fmt: skip
+
 if TYPE_CHECKING:
     from ..tensor import Tensor
 

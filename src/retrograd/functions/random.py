@@ -19,6 +19,12 @@ from . import elementwise as e
 from . import reduce as r
 from ._arguments import cast, expand, shape_of
 
+__all__ = [
+    "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed",
+    "multinomial", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "seed",
+    "set_rng_state",
+]  # fmt: skip
+
 
 class Generator:
     """A stream of random numbers: a seed and a counter, nothing else.

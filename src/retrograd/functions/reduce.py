@@ -13,6 +13,11 @@ from ..types import bool_, dtype_of, int64, normalize_dim, normalize_dims, size
 from . import elementwise as e
 from ._arguments import as_tensor, cast, floating
 
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumsum", "log_softmax",
+    "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "sort", "std", "sum", "topk", "var",
+]  # fmt: skip
+
 Dim = int | tuple[int, ...] | list[int] | None
 
 

@@ -13,6 +13,13 @@ from ..ops import shape as ops
 from ..types import Shape, normalize_dim, normalize_dims, promote, size
 from ._arguments import as_tensor, cast, expand, in_dtype, shape_of
 
+__all__ = [
+    "atleast_1d", "atleast_2d", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat",
+    "concatenate", "flatten", "flip", "movedim", "narrow", "permute", "ravel", "repeat_interleave",
+    "reshape", "roll", "select", "split", "squeeze", "stack", "swapaxes", "swapdims", "t", "tile",
+    "transpose", "unbind", "unsqueeze",
+]  # fmt: skip
+
 
 def reshape(input: Any, *shape: Any) -> Any:
     """The same elements in another shape; one size may be -1"""

@@ -13,6 +13,10 @@ from .activations import hardtanh
 from .elementwise import abs as _abs
 from .elementwise import clamp, sigmoid
 
+__all__ = [
+    "step",
+]  # fmt: skip
+
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
