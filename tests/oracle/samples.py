@@ -19,6 +19,10 @@ from oracle.left_out import ELSEWHERE
 torch = pytest.importorskip("torch")
 pytest.importorskip("expecttest", reason="PyTorch's sample inputs need the package expecttest")
 
+from torch.testing._internal.common_methods_invocations import op_db  # noqa: E402
+
+__all__ = ["NotHere", "check_sample", "find", "op_db", "torch", "translated"]
+
 torch.set_num_threads(1)
 
 VALUES = {torch.float64: 1e-7, torch.float32: 1e-4}
