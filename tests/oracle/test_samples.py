@@ -64,6 +64,8 @@ def test_what_pytorch_refuses_is_refused_with_a_hint(op: Any) -> None:
     failures: list[str] = []
     for k, error in enumerate(op.error_inputs("cpu")):
         sample = error.sample_input
+        if "out" in sample.kwargs:
+            continue  # out= does not exist here: Python's own TypeError says so
         try:
             first, args, kwargs = translated((sample.input, tuple(sample.args), dict(sample.kwargs)), [])
         except NotHere:
