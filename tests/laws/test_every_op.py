@@ -10,7 +10,7 @@ from laws import checks
 from retrograd.op import Op, Sample, all_ops, registry
 
 OPS = [op for op in all_ops() if op.__module__.startswith("retrograd.")]
-MOST = 70
+MOST = 115
 
 
 def cases() -> list[object]:
