@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from laws import checks
+from laws.basis import samples, weights
+from laws.reverse_rules import pull
 from retrograd.op import Op, all_ops, registry
 
 Point = tuple[list[object], dict[str, object], list[object]]
@@ -28,15 +29,13 @@ CONVENTIONS: dict[str, list[Point]] = {
 KINKED = [
     op
     for op in all_ops()
-    if op.differentiable
-    and op.__module__.startswith("retrograd.")
-    and any(s.kink for s in checks.samples(op))
+    if op.differentiable and op.__module__.startswith("retrograd.") and any(s.kink for s in samples(op))
 ]
 
 
 def cotangents(op: type[Op], inputs: list[np.ndarray], params: dict[str, object]) -> list[object]:
-    ones = {k: np.ones_like(w) for k, w in checks.weights(op, inputs, params).items()}
-    return [None if p is None else p.numpy() for p in checks.pull(op, inputs, params, ones)]
+    ones = {k: np.ones_like(w) for k, w in weights(op, inputs, params).items()}
+    return [None if p is None else p.numpy() for p in pull(op, inputs, params, ones)]
 
 
 @pytest.mark.parametrize("name", sorted(CONVENTIONS))

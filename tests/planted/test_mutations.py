@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from laws import checks
+from laws.basis import differentiable
 from retrograd.functions import create as c
 from retrograd.op import Op, all_ops
 from retrograd.ops._family import PiecewiseConstant
@@ -27,7 +28,7 @@ FLAT = {op.name for op in OPS if issubclass(op, PiecewiseConstant) or op.name ==
 
 def differentiable_inputs(op: type[Op]) -> list[int]:
     """Inputs with a derivative, in some sample."""
-    return sorted({k for s in checks.samples(op) if not s.kink for k in checks.differentiable(op, s)})
+    return sorted({k for s in checks.samples(op) if not s.kink for k in differentiable(op, s)})
 
 
 def mutated(rule: Callable[..., Any], position: int, change: Change) -> Callable[..., Any]:
