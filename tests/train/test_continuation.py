@@ -17,7 +17,7 @@ from retrograd.files import write_atomically
 from retrograd.train import Interrupt, Trainer, load_checkpoint, save_checkpoint
 from retrograd.train.checkpoint import newest_checkpoint, write_checkpoint
 from retrograd.train.run_folder import RunFolder
-from retrograd.train.trainer import copy_weights
+from retrograd.train.weights import copy_weights
 
 X = np.linspace(-2, 2, 70, dtype=np.float32)[:, None]
 Y = np.sin(2 * X)

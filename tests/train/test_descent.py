@@ -11,7 +11,7 @@ import retrograd as rg
 from retrograd import nn, optim
 from retrograd.train import Trainer, probe_minimum, sweep_rates
 from retrograd.train.sampler import RowSampler
-from retrograd.train.trainer import copy_weights
+from retrograd.train.weights import copy_weights
 
 
 class Quadratic(nn.Module):

@@ -13,7 +13,7 @@ from retrograd import nn, optim
 from retrograd.train import Trainer, judge_overfitting
 from retrograd.train.cost import count_work, measure_cost, peak_memory, step_memory
 from retrograd.train.overfitting import memorised_share, row_losses
-from retrograd.train.trainer import copy_weights
+from retrograd.train.weights import copy_weights
 
 
 @pytest.fixture(scope="module")

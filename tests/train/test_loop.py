@@ -12,7 +12,7 @@ from retrograd import nn, optim
 from retrograd.errors import GradError, UsageError
 from retrograd.train import Trainer, observe
 from retrograd.train.sampler import RowSampler
-from retrograd.train.trainer import copy_weights
+from retrograd.train.weights import copy_weights
 
 
 def random_net(rng: np.random.Generator, inputs: int = 4, outputs: int = 1) -> nn.Module:

@@ -9,13 +9,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from retrograd.train.checkpoint import load_checkpoint, save_checkpoint
+from retrograd.train.history import History
 from retrograd.train.interrupt import Interrupt
 from retrograd.train.observe import observe
 from retrograd.train.overfitting import judge_overfitting
 from retrograd.train.probe import probe_minimum
 from retrograd.train.progress import Event, Progress
 from retrograd.train.rate import RateSweep, range_test, sweep_rates
-from retrograd.train.trainer import History, Trainer
+from retrograd.train.trainer import Trainer
 
 if TYPE_CHECKING:
     from retrograd.train.continuation import resume

@@ -9,12 +9,12 @@ from typing import Any
 from retrograd.errors import DataError, UsageError
 from retrograd.threads import num_threads
 from retrograd.train.checkpoint import newest_checkpoint
+from retrograd.train.history import History
 from retrograd.train.job import Job, Run
 from retrograd.train.options import THREADS, Options
 from retrograd.train.progress import Progress, silent
 from retrograd.train.recipe import Recipe
 from retrograd.train.run_folder import RunFolder
-from retrograd.train.trainer import History
 
 
 def resume(

@@ -19,8 +19,9 @@ import numpy as np
 
 import retrograd as rg
 from retrograd.nn.summary import summary
+from retrograd.train.arrays import as_array, as_arrays
 from retrograd.train.rate import undisturbed
-from retrograd.train.trainer import Trainer, as_array, as_arrays
+from retrograd.train.trainer import Trainer
 
 _STATES = 6  # copies of the parameters that a run holds at its peak
 _LARGEST_CALIBRATION_SECONDS = 0.5

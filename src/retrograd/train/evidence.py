@@ -18,10 +18,10 @@ from retrograd.metrics import (
     metrics_for,
     permutation_importance,
 )
+from retrograd.train.outputs import predict
 from retrograd.train.overfitting import row_losses
 from retrograd.train.predict import decode_outputs
 from retrograd.train.problem import Part, Problem
-from retrograd.train.trainer import predict
 
 _IMPORTANCE_ROWS = 1500
 _IMPORTANCE_REPEATS = 3

@@ -25,6 +25,7 @@ from retrograd.train import evidence as ev
 from retrograd.train.checkpoint import write_checkpoint
 from retrograd.train.cost import CostMeter, measure_cost
 from retrograd.train.facts import column_words, finding_facts, starting_facts, summary
+from retrograd.train.history import History
 from retrograd.train.interrupt import Interrupt
 from retrograd.train.learning_curve import CurvePoints, learning_curve
 from retrograd.train.model_file import save_model, trace_network
@@ -46,7 +47,7 @@ from retrograd.train.recipe import (
 )
 from retrograd.train.run_folder import RunFolder
 from retrograd.train.tabular import MIXED
-from retrograd.train.trainer import History, Trainer
+from retrograd.train.trainer import Trainer
 
 _TRAINING_SHARE = 0.6  # of a time limit; the rest is for judging and reporting
 _FEWEST_FOR_CURVE = 100  # training rows

@@ -20,7 +20,7 @@ from retrograd.batch import apply_batched
 from retrograd.errors import ModelFileError, RetrogradError
 from retrograd.graph import Graph
 from retrograd.tensor_file import read_tensor_file, write_tensor_file
-from retrograd.train.trainer import as_arrays
+from retrograd.train.arrays import as_arrays
 
 FORMAT = "retrograd model 1"
 _LARGEST_VALUE = (

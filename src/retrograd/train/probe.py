@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import retrograd as rg
-from retrograd.train.trainer import as_array, as_arrays
+from retrograd.train.arrays import as_array, as_arrays
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ import numpy as np
 
 import retrograd as rg
 from retrograd.errors import UsageError
+from retrograd.train.arrays import as_array, as_arrays
 from retrograd.train.sampler import RowSampler
-from retrograd.train.trainer import Trainer, as_array, as_arrays
+from retrograd.train.trainer import Trainer
 
 SHARE = 0.75
 """A rate with this share of the best rate's progress is fine."""
@@ -103,7 +104,7 @@ def range_test(
     inputs, targets = as_arrays(inputs), as_array(targets)
     with undisturbed():
         trainer = make(lowest)
-        trainer.scheduler, trainer.average = None, None
+        trainer.scheduler, trainer.average.decay = None, None
         trainer.model.train()
         sampler = RowSampler(len(targets), batch_size=trainer.batch_size, seed=seed)
         grid = np.geomspace(lowest, highest, steps)

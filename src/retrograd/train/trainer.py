@@ -9,56 +9,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 import retrograd as rg
 from retrograd.errors import GradError, UsageError
+from retrograd.train.arrays import as_array, as_arrays, demand_equal_rows
+from retrograd.train.history import EpochSums, History
 from retrograd.train.interrupt import Interrupt
-from retrograd.train.progress import Event, Progress, silent
+from retrograd.train.outputs import EVALUATION_ROWS, predict
+from retrograd.train.progress import Event, Progress, batch_event, epoch_event, silent
 from retrograd.train.sampler import RowSampler
+from retrograd.train.weights import RunningAverage, copied, copy_weights, gradient_norm, load_weights
 
-_EVALUATION_ROWS = (
-    4096  # rows per batch where nothing is learnt: large enough to be fast, small enough to fit
-)
 _BATCH_EVENT_SECONDS = 0.1
-
-
-@dataclass
-class History:
-    """What happened: one record per epoch, which epoch was best (from 1; 0: none), and why training ended.
-
-    ``best_loss`` is the validation loss of the best epoch, ``judged_loss`` the smoothed one it was chosen by.
-    """
-
-    records: list[dict[str, Any]] = field(default_factory=list)
-    best_epoch: int = 0
-    best_loss: float = math.inf
-    judged_loss: float = math.inf
-    stopped_because: str = ""
-    interrupted: bool = False
-    steps: int = 0
-    seconds: float = 0.0
-
-    def column(self, name: str) -> list[Any]:
-        """One value per epoch: ``history.column("validation_loss")``."""
-        return [record.get(name) for record in self.records]
-
-
-@dataclass
-class _Sums:
-    """Totals of the epoch under way; part of the state, so that an epoch cut in two logs what a whole one logs."""
-
-    loss: float = 0.0
-    rows: int = 0
-    norm: float = 0.0
-    largest_norm: float = 0.0
-    batches: int = 0
-    seconds: float = 0.0
 
 
 class Trainer:
@@ -115,16 +81,16 @@ class Trainer:
         self.batch_size, self.seed, self.shuffle = batch_size, seed, shuffle
         self.scheduler, self.schedule = scheduler, schedule
         self.clip_norm, self.patience, self.restore_best = clip_norm, patience, restore_best
-        self.average, self.gradient_tolerance = average, gradient_tolerance
+        self.gradient_tolerance = gradient_tolerance
         self.smoothing = smoothing
         self.metrics, self.progress = metrics, progress
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self.history = History()
         self.epoch = 0  # epochs finished
         self.batch = 0  # batches finished in the epoch under way
-        self._sums = _Sums()
+        self._sums = EpochSums()
         self._best_weights: dict[str, np.ndarray] | None = None
-        self._averages: list[np.ndarray] | None = None
+        self.average = RunningAverage(self.parameters, average)
         self._epochs_without_gain = 0
         self._smoothed: float | None = None
 
@@ -152,37 +118,8 @@ class Trainer:
         if self.scheduler is not None and self.schedule == "step" and not _wants_loss(self.scheduler):
             self.scheduler.step()
         self.history.steps += 1
-        if self.average is not None:
-            self._update_averages(self.average)
+        self.average.update(self.history.steps)
         return loss.item(), norm
-
-    def _update_averages(self, decay: float) -> None:
-        values = [parameter.detach().numpy() for parameter in self.parameters]
-        if self._averages is None:
-            self._averages = [value.copy() for value in values]
-            return
-        steps = self.history.steps
-        weight = 1.0 - min(decay, (1 + steps) / (10 + steps))
-        for average, value in zip(self._averages, values, strict=True):
-            average += np.asarray(weight, average.dtype) * (value - average)
-
-    @contextmanager
-    def _averaged(self) -> Iterator[None]:
-        """Within it the model has the averaged weights."""
-        if self._averages is None:
-            yield
-            return
-        learning = [parameter.detach().numpy().copy() for parameter in self.parameters]
-        self._put(self._averages)
-        try:
-            yield
-        finally:
-            self._put(learning)
-
-    def _put(self, values: Sequence[np.ndarray]) -> None:
-        with rg.no_grad():
-            for parameter, value in zip(self.parameters, values, strict=True):
-                parameter.copy_(rg.from_numpy(value))
 
     def _demand_cleared_gradients(self) -> None:
         for parameter in self.parameters:
@@ -216,11 +153,11 @@ class Trainer:
         ``interrupt`` is requested.
         """
         inputs, targets = as_arrays(inputs), as_array(targets)
-        _demand_equal_rows(inputs, targets)
+        demand_equal_rows(inputs, targets)
         held_out = None
         if validation is not None:
             held_out = (as_arrays(validation[0]), as_array(validation[1]))
-            _demand_equal_rows(*held_out)
+            demand_equal_rows(*held_out)
         history = self.history
         history.stopped_because, history.interrupted = "", False
         sampler = RowSampler(len(targets), batch_size=self.batch_size, seed=self.seed, shuffle=self.shuffle)
@@ -239,13 +176,14 @@ class Trainer:
             self.model.train()
             for rows in sampler.batches(self.epoch, start=self.batch):
                 loss, norm = self.step([array[rows] for array in inputs], targets[rows])
-                self._count(loss, norm, len(rows))
+                self._sums.add(loss, norm, len(rows))
+                self.batch += 1
                 now = time.monotonic()
                 history.seconds = spent_before + now - started
                 self._sums.seconds = seconds_before + now - epoch_started
                 if now - last_event > _BATCH_EVENT_SECONDS:
                     last_event = now
-                    self._report_batch(loss, len(targets))
+                    self.progress(batch_event(self.epoch + 1, loss, self._sums, len(targets)))
                 if not math.isfinite(loss):
                     history.stopped_because = f"the loss became {loss} in epoch {self.epoch + 1}"
                     break
@@ -266,7 +204,7 @@ class Trainer:
                 )  # the epoch is whole: log it, then stop
             self._finish_epoch(held_out, sampler)
             history.seconds = spent_before + time.monotonic() - started
-            self._report_epoch(epochs, time_limit)
+            self.progress(epoch_event(history, self.epoch, epochs, time_limit))
             if on_epoch is not None:
                 on_epoch(history.records[-1])
             if (
@@ -284,7 +222,7 @@ class Trainer:
         if checkpoint is not None:
             checkpoint(self.state_dict())
         if self._best_weights is None and held_out is not None and history.interrupted:
-            with self._averaged():
+            with self.average.in_place():
                 self._remember_if_better(
                     self.evaluate(*held_out)[0]
                 )  # stopped in the first epoch: something is kept
@@ -299,8 +237,8 @@ class Trainer:
         outputs = self.predict(inputs)
         total = 0.0
         with rg.no_grad():
-            for start in range(0, len(targets), _EVALUATION_ROWS):
-                part = slice(start, start + _EVALUATION_ROWS)
+            for start in range(0, len(targets), EVALUATION_ROWS):
+                part = slice(start, start + EVALUATION_ROWS)
                 loss = self.loss(rg.from_numpy(outputs[part]), rg.from_numpy(targets[part]))
                 total += loss.item() * len(targets[part])
         metrics = dict(self.metrics(outputs, targets)) if self.metrics is not None else {}
@@ -311,15 +249,6 @@ class Trainer:
         return predict(self.model, inputs)
 
     # --- bookkeeping -------------------------------------------------------------------------------------------------
-
-    def _count(self, loss: float, norm: float, rows: int) -> None:
-        sums = self._sums
-        sums.loss += loss * rows
-        sums.rows += rows
-        sums.norm += norm
-        sums.largest_norm = max(sums.largest_norm, norm)
-        sums.batches += 1
-        self.batch += 1
 
     def _finish_epoch(
         self, held_out: tuple[list[np.ndarray], np.ndarray] | None, sampler: RowSampler
@@ -337,7 +266,7 @@ class Trainer:
         }
         watched = record["train_loss"]
         self.epoch += 1
-        with self._averaged():
+        with self.average.in_place():
             if held_out is not None:
                 watched, metrics = self.evaluate(*held_out)
                 record["validation_loss"] = watched
@@ -347,7 +276,7 @@ class Trainer:
             self.scheduler.step(*([watched] if _wants_loss(self.scheduler) else []))
         history.records.append(record)
         self.batch = 0
-        self._sums = _Sums()
+        self._sums = EpochSums()
         self._epochs_without_gain = 0 if improved else self._epochs_without_gain + 1
         if history.stopped_because:
             return
@@ -373,28 +302,6 @@ class Trainer:
             self._best_weights = copy_weights(self.model)
         return True
 
-    def _report_batch(self, loss: float, rows: int) -> None:
-        done = self._sums.rows
-        values = {
-            "epoch": self.epoch + 1,
-            "rows_done": done,
-            "rows": rows,
-            "loss": loss,
-            "rows_per_second": done / max(self._sums.seconds, 1e-9),
-        }
-        self.progress(Event("batch", f"epoch {self.epoch + 1}", values))
-
-    def _report_epoch(self, epochs: int, time_limit: float | None) -> None:
-        record = self.history.records[-1]
-        left = self.history.seconds / max(1, self.epoch) * (epochs - self.epoch)
-        if time_limit is not None:
-            left = min(left, max(0.0, time_limit - self.history.seconds))
-        values = {**record, "epochs": epochs, "seconds_left": left, "best_epoch": self.history.best_epoch}
-        text = ", ".join(
-            f"{key.replace('_', ' ')} {record[key]:.4g}" for key in record if key.endswith("_loss")
-        )
-        self.progress(Event("epoch", f"epoch {record['epoch']}: {text}", values))
-
     # --- exact continuation ------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
@@ -402,8 +309,8 @@ class Trainer:
         history = self.history
         return {
             "model": copy_weights(self.model),
-            "optimizer": _copied(self.optimizer.state_dict()),
-            "scheduler": None if self.scheduler is None else _copied(scheduler_state(self.scheduler)),
+            "optimizer": copied(self.optimizer.state_dict()),
+            "scheduler": None if self.scheduler is None else copied(_scheduler_state(self.scheduler)),
             "random": as_array(rg.get_rng_state()),
             "order": {
                 "seed": self.seed,
@@ -421,7 +328,7 @@ class Trainer:
                 "stopped_because": "" if history.interrupted else history.stopped_because,
             },
             "best": self._best_weights,
-            "averages": None if self._averages is None else [average.copy() for average in self._averages],
+            "averages": self.average.copies(),
             "history": [dict(record) for record in history.records],
             "steps": history.steps,
             "seconds": history.seconds,
@@ -442,10 +349,10 @@ class Trainer:
             self.scheduler.load_state_dict(state["scheduler"])
         rg.set_rng_state(rg.from_numpy(state["random"]))
         self.epoch, self.batch = order["epoch"], order["batch"]
-        self._sums = _Sums(**state["sums"])
+        self._sums = EpochSums(**state["sums"])
         self._epochs_without_gain = stopping["epochs_without_gain"]
         self._smoothed = stopping["smoothed"]
-        self._best_weights, self._averages = state["best"], state["averages"]
+        self._best_weights, self.average.values = state["best"], state["averages"]
         self.history = History(
             records=[dict(record) for record in state["history"]],
             best_epoch=stopping["best_epoch"],
@@ -457,78 +364,11 @@ class Trainer:
         )
 
 
-def predict(model: Any, inputs: Any) -> np.ndarray:
-    """Outputs of `model` for all rows, in order, in evaluation mode and without gradients; the mode is put back."""
-    arrays = as_arrays(inputs)
-    training = model.training
-    model.eval()
-    try:
-        with rg.no_grad():
-            parts = [
-                model(*[rg.from_numpy(array[start : start + _EVALUATION_ROWS]) for array in arrays]).numpy()
-                for start in range(0, max(1, len(arrays[0])), _EVALUATION_ROWS)
-            ]
-    finally:
-        model.train(training)
-    return np.concatenate(parts)
-
-
-def gradient_norm(parameters: Sequence[Any]) -> float:
-    """‖∇‖₂ over all parameters together."""
-    total = 0.0
-    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges is stopped by its loss, not here
-        for parameter in parameters:
-            if parameter.grad is not None:
-                flat = parameter.grad.numpy().ravel()
-                total += float(np.dot(flat, flat))
-    return math.sqrt(total) if math.isfinite(total) else math.nan
-
-
-def copy_weights(model: Any) -> dict[str, np.ndarray]:
-    """Parameters and buffers by name, as arrays of their own."""
-    return {name: tensor.detach().numpy().copy() for name, tensor in model.state_dict().items()}
-
-
-def load_weights(model: Any, weights: Mapping[str, np.ndarray]) -> None:
-    """Put back what `copy_weights` took."""
-    model.load_state_dict({name: rg.from_numpy(array.copy()) for name, array in weights.items()})
-
-
-def scheduler_state(scheduler: Any) -> dict[str, Any]:
-    """The scheduler's numbers; a function among them (`LambdaLR`) is the program's, not the state's."""
-    return {key: value for key, value in scheduler.state_dict().items() if key != "lr_lambdas"}
-
-
-def _copied(value: Any) -> Any:
-    """A nest of dicts, lists and tensors that later steps do not reach."""
-    if isinstance(value, Mapping):
-        return {key: _copied(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_copied(item) for item in value)
-    if hasattr(value, "detach"):
-        return rg.from_numpy(value.detach().numpy().copy())
-    return value
-
-
-def as_array(value: Any) -> np.ndarray:
-    """A NumPy array from an array, a Tensor or a list."""
-    return value.detach().numpy() if hasattr(value, "detach") else np.asarray(value)
-
-
-def as_arrays(inputs: Any) -> list[np.ndarray]:
-    """One array per argument of the model."""
-    return [as_array(item) for item in inputs] if isinstance(inputs, (tuple, list)) else [as_array(inputs)]
-
-
-def _demand_equal_rows(inputs: Sequence[np.ndarray], targets: np.ndarray) -> None:
-    counts = [len(array) for array in inputs] + [len(targets)]
-    if len(set(counts)) != 1:
-        raise UsageError(
-            f"inputs and targets have different numbers of rows: {', '.join(map(str, counts))}",
-            hint="give arrays whose first axis is the row; several inputs as a tuple",
-        )
-
-
 def _wants_loss(scheduler: Any) -> bool:
     """True for `ReduceLROnPlateau`, which decides by the loss."""
     return type(scheduler).__name__ == "ReduceLROnPlateau"
+
+
+def _scheduler_state(scheduler: Any) -> dict[str, Any]:
+    """The scheduler's numbers; a function among them (`LambdaLR`) is the program's, not the state's."""
+    return {key: value for key, value in scheduler.state_dict().items() if key != "lr_lambdas"}
