@@ -32,13 +32,13 @@ FLOORS: list[set[str]] = [
     {"__init__"},  # the public face; it opens the floors above it late, when somebody asks for them
     {"check"},
     {"nn", "optim"},
-    {"autograd", "gradcheck", "batch", "trace", "graph", "paths", "blame", "adjust", "saving"},
+    {"autograd", "gradcheck", "batch", "trace", "staging", "graph", "drawing", "func", "paths", "blame", "adjust", "saving"},
     {"tensor", "eager", "methods", "inplace", "backward"},
     {"functions"},
     {"grad", "modes"},
     {"ops"},
     {"op"},
-    {"types", "errors", "threads", "memory", "files", "tensor_file", "program"},
+    {"types", "errors", "tree", "threads", "memory", "files", "tensor_file", "program"},
 ]
 # The whole of what these units may import from the package.
 ONLY = {"metrics": {"errors"}}

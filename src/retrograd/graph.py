@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .drawing import dot
 from .errors import GraphError, RetrogradError
-from .op import Array, Op, accepts, bind, constant, registry, type_of
+from .op import Array, Op, accepts, bind, constant, context, registry, type_of
 from .types import DType, TensorType, dtype_of
 
 FORMAT = 1
@@ -32,7 +33,10 @@ class Var:
 
 
 class Equation(NamedTuple):
-    """``outputs = op(inputs, params)``; ``where``: the user's source line, ``scope``: the layer path, when known."""
+    """``outputs = op(inputs, params)``; ``where``: the user's source line, ``scope``: the layer path, when known.
+
+    ``recorded``: False for what was computed under `no_grad`, through which no derivative goes.
+    """
 
     op: type[Op]
     inputs: tuple[Var, ...]
@@ -40,6 +44,7 @@ class Equation(NamedTuple):
     outputs: tuple[Var, ...]
     where: str | None = None
     scope: str = ""
+    recorded: bool = True
 
 
 class Graph:
@@ -54,7 +59,7 @@ class Graph:
     def __init__(
         self,
         inputs: Sequence[Var],
-        constants: dict[Var, Array],
+        constants: dict[Var, Any],
         equations: Sequence[Equation],
         outputs: Sequence[Var],
     ) -> None:
@@ -102,9 +107,11 @@ class Graph:
             define(v, "inputs")
         for v, array in self.captured.items():
             define(v, "constants")
-            if TensorType(array.shape, dtype_of(array.dtype)) != v.type:
+            if v in self.sources and not isinstance(array, np.ndarray):
+                continue  # a variable of the function around the traced one
+            if not isinstance(array, np.ndarray) or TensorType(array.shape, dtype_of(array.dtype)) != v.type:
                 raise GraphError(
-                    f"constant {v!r} holds {array.dtype}{list(array.shape)}",
+                    f"constant {v!r} holds {getattr(array, 'dtype', type(array))}{list(np.shape(array))}",
                     hint="the type and the value must agree",
                 )
         for k, eq in enumerate(self.equations):
@@ -148,6 +155,12 @@ class Graph:
     def evaluate(self, *arrays: Any, every: bool = False) -> Any:
         """Values of the outputs by the NumPy reference; ``every``: of all variables, by name."""
         self._check_inputs(arrays)
+        for v, value in self.captured.items():
+            if not isinstance(value, np.ndarray):
+                raise GraphError(
+                    f"{v!r} is a variable of the function around the traced one: it has no value",
+                    hint="use graph.apply(...) there, or pass the value as an argument",
+                )
         env: dict[str, Array] = {v.name: np.asarray(a) for v, a in zip(self.inputs, arrays, strict=True)}
         env |= self.constants
         with np.errstate(all="ignore"):
@@ -184,8 +197,7 @@ class Graph:
         env = {v.name: t for v, t in zip(self.inputs, tensors, strict=True)}
         env |= {v.name: self.held(v) for v in self.captured}
         for eq in self.equations:
-            out = bind(eq.op, *(env[v.name] for v in eq.inputs), **eq.params)
-            for v, t in zip(eq.outputs, (out,) if eq.op.n_outputs == 1 else out, strict=True):
+            for v, t in zip(eq.outputs, _applied(eq, env), strict=True):
                 env[v.name] = t
         return [env[v.name] for v in self.outputs]
 
@@ -208,8 +220,7 @@ class Graph:
         for t in env.values():
             t.requires_grad_(t.dtype.is_floating_point)
         for eq in self.equations:
-            out = bind(eq.op, *(env[v.name] for v in eq.inputs), **eq.params)
-            for v, t in zip(eq.outputs, (out,) if eq.op.n_outputs == 1 else out, strict=True):
+            for v, t in zip(eq.outputs, _applied(eq, env), strict=True):
                 env[v.name] = t
                 t.retain_grad()
         env[self.outputs[0].name].backward()
@@ -234,25 +245,7 @@ class Graph:
         }
         """
 
-        def label(v: Var, op: str = "") -> str:
-            text = f"{op}\\n{v!r}" if op else repr(v)
-            for word, numbers in (("value", values), ("gradient", gradients)):
-                if numbers is not None and v.name in numbers:
-                    text += f"\\n{word} {_brief(np.asarray(numbers[v.name]))}"
-            return text
-
-        lines = [f'  "{v.name}" [shape=ellipse, label="{label(v)}"]' for v in (*self.inputs, *self.captured)]
-        made_by = {v.name: eq.outputs[0].name for eq in self.equations for v in eq.outputs}
-        for eq in self.equations:
-            here = eq.outputs[0]
-            lines.append(f'  "{here.name}" [shape=box, label="{label(here, eq.op.name)}"]')
-            lines += [f'  "{made_by.get(v.name, v.name)}" -> "{here.name}"' for v in eq.inputs]
-        for k, v in enumerate(self.outputs):
-            lines += [
-                f'  "result {k}" [shape=plaintext]',
-                f'  "{made_by.get(v.name, v.name)}" -> "result {k}"',
-            ]
-        return "\n".join(["digraph {", *lines, "}"])
+        return dot(self, values, gradients)
 
     def to_json(self) -> dict[str, Any]:
         """The structure as plain JSON data; the arrays of the constants travel beside it (`constants`)."""
@@ -267,6 +260,7 @@ class Graph:
                     "params": {k: _encode(p) for k, p in eq.params.items()},
                     "outputs": [_var(v) for v in eq.outputs],
                     **({"scope": eq.scope} if eq.scope else {}),
+                    **({} if eq.recorded else {"recorded": False}),
                 }
                 for eq in self.equations
             ],
@@ -297,11 +291,14 @@ class Graph:
             raise GraphError(f"not a valid graph: {field}", hint="save the model again") from None
 
 
-def _brief(value: Array) -> str:
-    """A number as it is; a tensor by the mean and the largest size of its entries."""
-    if value.size == 1:
-        return f"{value.reshape(-1)[0]:.6g}"
-    return f"mean {value.mean():.6g}, largest {np.abs(value).max(initial=0):.6g}"
+def _applied(eq: Equation, env: dict[str, Any]) -> tuple[Any, ...]:
+    """The results of an equation as tensors, without a derivative where none was recorded."""
+    outer, context.grad_enabled = context.grad_enabled, context.grad_enabled and eq.recorded
+    try:
+        out = bind(eq.op, *(env[v.name] for v in eq.inputs), **eq.params)
+    finally:
+        context.grad_enabled = outer
+    return (out,) if eq.op.n_outputs == 1 else tuple(out)
 
 
 def _var(v: Var) -> dict[str, Any]:
@@ -367,7 +364,13 @@ def _read(data: Any, constants: dict[str, Array]) -> Graph:
         params = {str(k): _decode(p) for k, p in d["params"].items()}
         equations.append(
             Equation(
-                op, tuple(by_name[n] for n in d["inputs"]), params, outputs, None, str(d.get("scope", ""))
+                op,
+                tuple(by_name[n] for n in d["inputs"]),
+                params,
+                outputs,
+                None,
+                str(d.get("scope", "")),
+                d.get("recorded", True) is not False,
             )
         )
     absent = [v.name for v in held if v.name not in constants]

@@ -143,8 +143,10 @@ class Tensor(Methods):
     @property
     def data(self) -> Tensor:
         """The same memory without gradient; writing to it is not noticed by autograd."""
-        out = self.detach()
-        out._version = [0]
+        out = self._alias()
+        out._node, out._version = None, [0]
+        if context.tracer is not None:
+            out._owner = self
         return out
 
     @data.setter
@@ -315,10 +317,12 @@ class Tensor(Methods):
 
     def detach(self) -> Tensor:
         """The same memory, cut off from the gradient."""
+        if context.tracer is not None:
+            out = context.tracer.detached(self)  # type: ignore[attr-defined]
+            out._owner = self
+            return out
         out = self._alias()
         out._node = None
-        if context.tracer is not None:
-            out._owner = self
         return out
 
     def _alias(self) -> Tensor:

@@ -7,47 +7,59 @@ outside, and their new variables are listed in ``graph.states``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .eager import link_view
 from .errors import TraceError, describe, user_place
-from .grad import record
+from .functions.linalg import trace as sum_of_diagonal
 from .graph import Equation, Graph, Var
-from .op import Op, context, make_tensor, type_of
+from .op import Op, bind, context, make_tensor
+from .ops.control import Detach
+from .staging import Staging, within
 from .tensor import Tensor
+from .tree import flatten
 from .types import TensorType
 
 
-class Tracer:
-    """The context that stages ops."""
+class Tracer(Staging):
+    """The context that puts ops into a graph."""
 
     def __init__(self, names: dict[str, Tensor] | None = None) -> None:
+        super().__init__()
         self.equations: list[Equation] = []
-        self.constants: dict[Var, np.ndarray[Any, Any]] = {}
+        self.constants: dict[Var, Any] = {}
         self.sources: dict[Var, Tensor] = {}
-        self._held: dict[int, tuple[Any, Var]] = {}  # by id of the array, which is kept alive
+        self._held: dict[int, tuple[Any, Var]] = {}  # by id of the value, which is kept alive
         self._names = {id(t._value): name for name, t in (names or {}).items()}
         self._used: set[str] = set()
+        self._own: set[Var] = set()
         self._count = 0
-        self._before: dict[int, tuple[Tensor, Any, Any, int, int]] = {}
-        self._gradients: dict[int, tuple[Tensor, Any]] = {}
-        self._streams: dict[int, tuple[Any, int, Any]] = {}
+        self._streams: dict[int, tuple[Any, Any]] = {}
 
     def fresh(self, kind: TensorType, name: str | None = None) -> Var:
         if name is None or name in self._used:
             name = f"v{self._count}"
             self._count += 1
         self._used.add(name)
-        return Var(name, kind)
+        v = Var(name, kind)
+        self._own.add(v)
+        return v
 
-    def var(self, t: Tensor) -> Var:
-        """The variable of a tensor; a tensor with a value becomes a constant of the graph."""
+    def own(self, value: Any) -> bool:
+        return isinstance(value, Var) and value in self._own
+
+    def stand_in(self, t: Tensor) -> Var:
+        """The variable of a tensor; a tensor from outside becomes a constant of the graph."""
         value = t._value
-        if isinstance(value, Var):
+        if self.own(value):
             return value
+        if not isinstance(value, np.ndarray) and self.outer is None:
+            raise TraceError(
+                "a tensor that belongs to a function traced earlier is used",
+                hint="return the value from the traced function instead of storing it",
+            )
         held = self._held.get(id(value))
         if held is None:
             v = self.fresh(t._type, self._names.get(id(value)))
@@ -56,75 +68,46 @@ class Tracer:
             self.sources[v] = t
         return held[1]
 
-    def bind(self, op: type[Op], inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
-        if op.eager_only:
-            raise TraceError(
-                f"{op.name} cannot be traced: {op.eager_only}",
-                hint="use retrograd.where(condition, a, b) instead of a mask, or do this outside the traced function",
-            )
-        for t in inputs:
-            if t._parent is not None and t._stamp != t._base._edits:
-                from .inplace import refresh
-
-                refresh(t)
-        kinds = type_of(op, (t._type for t in inputs), params)
-        given = tuple(map(self.var, inputs))  # first, so that names count up in the order of reading
-        outs = tuple(make_tensor(self.fresh(k), k) for k in kinds)
-        place = describe(user_place(3))
-        self.equations.append(Equation(op, given, params, tuple(o._value for o in outs), place, scope_path()))
-        if op.view:
-            link_view(outs[0], op, inputs[0], params)
-        if (
-            op.differentiable
-            and context.grad_enabled
-            and any(t._requires or t._node is not None for t in inputs)
-        ):
-            record(op, params, inputs, outs)
-        return outs[0] if op.n_outputs == 1 else outs
-
-    def constant(self, value: Any, dtype: Any = None) -> Any:
-        from .op import _eager
-
-        assert _eager is not None
-        return _eager.constant(value, dtype)
+    def apply(
+        self, op: type[Op], inputs: tuple[Tensor, ...], params: dict[str, Any], kinds: Any
+    ) -> Sequence[Any]:
+        given = tuple(map(self.stand_in, inputs))  # first, so that names count up in the order of reading
+        outs = tuple(self.fresh(k) for k in kinds)
+        place = describe(user_place(4))
+        self.equations.append(Equation(op, given, params, outs, place, scope_path(), context.grad_enabled))
+        return outs
 
     def rebind(self, t: Tensor, value: Any) -> None:
-        """Give a tensor another variable, remembering what it was before the trace."""
-        if id(t) not in self._before:
-            self._before[id(t)] = (t, t._value, t._node, t._slot, t._edits)
-        t._value = value if isinstance(value, Var) else self.var(make_tensor(value, t._type))
+        super().rebind(t, value if self.own(value) else self.stand_in(make_tensor(value, t._type)))
 
-    def note_gradient(self, t: Tensor) -> None:
-        """Remember the ``.grad`` that a tensor had before the trace."""
-        self._gradients.setdefault(id(t), (t, t._gradient))
+    def detached(self, t: Tensor) -> Tensor:
+        out = bind(Detach, t)
+        out._node = None
+        return out
 
     def random_state(self, generator: Any, n: int) -> Any:
         """The state of a random stream as a variable, moved on by what was drawn before in this trace."""
         start = self._streams.get(id(generator))
         if start is None:
-            state = self.constant(np.array([generator.initial_seed(), generator.counter], np.int64))
-            start = (generator, generator.counter, state)
-        _, _, state = start
-        moved = state + self.constant(np.array([0, n], np.int64))
-        self._streams[id(generator)] = (generator, start[1], moved)
+            if self.outer is not None:
+                with within(self.outer):
+                    return generator.take(n)
+            start = (
+                generator,
+                self.constant(np.array([generator.initial_seed(), generator.counter], np.int64)),
+            )
+        state = start[1]
+        self._streams[id(generator)] = (generator, state + self.constant(np.array([0, n], np.int64)))
         return state
 
-    def finish(self) -> list[tuple[str, Any, Var]]:
+    def states(self) -> list[tuple[str, Any, Var]]:
         """Put back everything that the trace changed outside; what the changes were, as state outputs."""
-        states: list[tuple[str, Any, Var]] = []
-        for t, value, node, slot, edits in self._before.values():
-            if not isinstance(value, Var):
-                states.append(("value", t, t._value))
-            t._value, t._node, t._slot, t._edits = value, node, slot, edits
-        for t, before in self._gradients.values():
-            after = t._gradient
-            if after is not None and after is not before:
-                states.append(("grad", t, self.var(after)))
-            t._gradient = before
-        states.extend(
-            ("random", generator, self.var(state)) for generator, _, state in self._streams.values()
-        )
-        return states
+        values, gradients = self.finish()
+        return [
+            *(("value", t, value) for t, value in values),
+            *(("grad", t, self.stand_in(g)) for t, g in gradients),
+            *(("random", generator, self.stand_in(state)) for generator, state in self._streams.values()),
+        ]
 
 
 def layer_name(outer: Any, module: Any) -> str:
@@ -149,25 +132,22 @@ def scope_path() -> str:
     return ".".join(reversed(parts))
 
 
-def _flatten(result: Any) -> list[Tensor]:
-    if isinstance(result, Tensor):
-        return [result]
-    if isinstance(result, dict):
-        result = list(result.values())
-    if isinstance(result, tuple | list):
-        return [t for item in result for t in _flatten(item)]
-    if result is None:
-        return []
-    raise TraceError(
-        f"a traced function returned {type(result).__name__}",
-        hint="return tensors, or tuples, lists and dicts of them",
-    )
+def _tensors(result: Any) -> list[Tensor]:
+    leaves, _ = flatten(result)
+    for leaf in leaves:
+        if not isinstance(leaf, Tensor):
+            raise TraceError(
+                f"a traced function returned {type(leaf).__name__}",
+                hint="return tensors, or tuples, lists and dicts of them",
+            )
+    return leaves
 
 
-def trace(fn: Callable[..., Any], *, names: dict[str, Tensor] | None = None) -> Callable[..., Graph]:
+def trace(fn: Any, *, names: dict[str, Tensor] | None = None) -> Any:
     """``trace(fn)(*args)``: the verified graph of ``fn`` for tensors of the shapes and dtypes of ``args``.
 
     ``names`` gives constants (parameters, for instance ``module.state_dict()``) the names they shall have in the graph.
+    Of a matrix instead of a function, as in PyTorch: the sum of its diagonal.
 
     >>> import retrograd as rg
     >>> print(rg.trace(lambda x: x.exp() + 1)(rg.ones(2)))
@@ -177,30 +157,35 @@ def trace(fn: Callable[..., Any], *, names: dict[str, Tensor] | None = None) -> 
       v2: f32[2] = broadcast(v1, shape=(2,))
       v3: f32[2] = add(v0, v2)
       return v3
+    >>> rg.trace(rg.eye(3))
+    tensor(3.)
     """
+    if isinstance(fn, Tensor):
+        return sum_of_diagonal(fn)
 
     def staged(*args: Any) -> Graph:
-        tracer = Tracer(names)
-        outer, outer_grad = context.tracer, context.grad_enabled
-        if outer is not None:
-            raise TraceError("trace inside a traced function", hint="trace the outer function only")
-        inputs, given = [], []
-        for k, a in enumerate(args):
-            source = a if isinstance(a, Tensor) else tracer.constant(a)
-            v = tracer.fresh(source._type, f"x{k}")
-            t = make_tensor(v, source._type)
-            t._requires = source.requires_grad
-            inputs.append(v)
-            given.append(t)
-        context.tracer = tracer
-        try:
-            outputs = [tracer.var(t) for t in _flatten(fn(*given))]
-        finally:
-            context.tracer = None
-            context.grad_enabled = outer_grad
-            states = tracer.finish()
-        graph = Graph(inputs, tracer.constants, tracer.equations, outputs)
-        graph.states, graph.sources = states, tracer.sources
-        return graph.verify()
+        return stage(fn, args, Tracer(names))
 
     return staged
+
+
+def stage(fn: Callable[..., Any], args: Sequence[Any], tracer: Tracer) -> Graph:
+    """The graph of ``fn(*args)``, written down by ``tracer``."""
+    outer_grad = context.grad_enabled
+    inputs, given = [], []
+    for k, a in enumerate(args):
+        source = a if isinstance(a, Tensor) else tracer.constant(a)
+        v = tracer.fresh(source._type, f"x{k}")
+        t = make_tensor(v, source._type)
+        t._requires = source.requires_grad
+        inputs.append(v)
+        given.append(t)
+    with within(tracer):
+        try:
+            outputs = [tracer.stand_in(t) for t in _tensors(fn(*given))]
+        finally:
+            context.grad_enabled = outer_grad
+            states = tracer.states()
+    graph = Graph(inputs, tracer.constants, tracer.equations, outputs)
+    graph.states, graph.sources = states, tracer.sources
+    return graph.verify()

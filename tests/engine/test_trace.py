@@ -210,5 +210,33 @@ def test_what_a_traced_function_returns() -> None:
     assert rg.trace(lambda x: x)(x)(np.zeros(2, "float32"))[0].tolist() == [0.0, 0.0]
     with pytest.raises(TraceError, match="returned int"):
         rg.trace(lambda x: 3)(x)
-    with pytest.raises(TraceError, match="inside"):
+    with pytest.raises(TraceError, match="returned Graph"):
         rg.trace(lambda x: rg.trace(lambda y: y)(x))(x)
+
+
+def test_a_function_traced_inside_a_traced_one() -> None:
+    x = rg.tensor([1.0, 2.0])
+
+    def outer(x: rg.Tensor) -> rg.Tensor:
+        inner = rg.trace(lambda y: y * x)(x)
+        (out,) = inner.apply(x + 1)
+        with pytest.raises(rg.errors.GraphError, match="has no value"):
+            inner(np.zeros(2, "float32"))
+        return out
+
+    np.testing.assert_array_equal(rg.trace(outer)(x)(x.numpy())[0], [2, 6])
+
+
+def test_the_derivative_of_a_graph_stops_where_that_of_the_function_stops() -> None:
+    def fn(x: rg.Tensor) -> rg.Tensor:
+        with rg.no_grad():
+            scale = x * 2
+        return (x.detach() * x + scale * x).sum()
+
+    x = rg.tensor([3.0], requires_grad=True)
+    fn(x).backward()
+    graph = rg.trace(fn)(x)
+    assert x.grad is not None
+    np.testing.assert_array_equal(graph.gradients(np.array([3.0], "float32"))["x0"], x.grad.numpy())
+    again = rg.Graph.from_json(graph.to_json(), graph.constants)
+    np.testing.assert_array_equal(again.gradients(np.array([3.0], "float32"))["x0"], x.grad.numpy())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError
-from ..op import make_tensor
+from ..op import context, make_tensor
 from ..types import DType, TensorType, dtype_of, get_default_dtype, int64, scalar_dtype
 from ._arguments import shape_of
 
@@ -21,6 +21,8 @@ __all__ = [
 def from_array(array: np.ndarray[Any, Any], requires_grad: bool = False) -> Any:
     """A tensor on the memory of ``array``."""
     out = make_tensor(array, TensorType(array.shape, dtype_of(array.dtype)))
+    if context.tracer is not None:
+        context.tracer.born(out)  # type: ignore[attr-defined]
     return out.requires_grad_() if requires_grad else out
 
 

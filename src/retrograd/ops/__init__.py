@@ -1,5 +1,5 @@
 """All primitive mathematics; importing this package fills the registry."""
 
-from . import elementwise, index, logic, matmul, random, reduce, shape
+from . import control, elementwise, index, logic, matmul, random, reduce, shape
 
-__all__ = ["elementwise", "index", "logic", "matmul", "random", "reduce", "shape"]
+__all__ = ["control", "elementwise", "index", "logic", "matmul", "random", "reduce", "shape"]

@@ -7,7 +7,6 @@ import numpy as np
 from ..errors import DTypeError, ShapeError
 from ..op import Array, Bad, Op, Sample, bind
 from ..types import DType, Shape, TensorType, dtype_of, float32, float64, int64, size
-from .shape import Cat, Reshape, Slice
 
 WORDS_PER_BLOCK = 4
 """Philox gives four 64-bit words for each value of its counter."""
@@ -22,7 +21,8 @@ def blocks(shape: Shape, dtype: DType) -> int:
 class Uniform(Op):
     """y ~ U[0, 1): Philox4x64-10 (Salmon et al., SC 2011) keyed by the seed, at a counter; 24 or 53 random bits each.
 
-    ``state`` is int64 [seed, counter].  Element i depends on seed, counter + i // block and nothing else.
+    ``state`` is int64 [seed, counter], or a batch of such rows, each with numbers of its own.  Element i depends on seed,
+    counter + i // block and nothing else.
     """
 
     differentiable = False
@@ -30,7 +30,7 @@ class Uniform(Op):
 
     def type(state: TensorType, *, shape: Shape, dtype: DType) -> TensorType:
         dtype = dtype_of(dtype)
-        if state.shape != (2,) or state.dtype is not int64:
+        if state.shape[-1:] != (2,) or state.dtype is not int64:
             raise ShapeError(
                 f"uniform needs an int64 state [seed, counter], got {state!r}", hint="use retrograd.rand(...)"
             )
@@ -38,9 +38,13 @@ class Uniform(Op):
             raise DTypeError(
                 f"uniform draws floating numbers, not {dtype!r}", hint="use retrograd.randint for integers"
             )
-        return TensorType(tuple(shape), dtype)
+        return TensorType((*state.shape[:-1], *shape), dtype)
 
     def eval(state: Array, *, shape: Shape, dtype: DType) -> Array:
+        if state.ndim > 1:
+            rows = [Uniform.eval(row, shape=shape, dtype=dtype) for row in state.reshape(-1, 2)]
+            drawn = np.array(rows, dtype_of(dtype).numpy)
+            return drawn.reshape(*state.shape[:-1], *shape)
         dtype = dtype_of(dtype)
         seed, counter = int(state[0]), int(state[1])
         # NumPy steps the counter before the first block, so it starts one below.
@@ -54,16 +58,13 @@ class Uniform(Op):
         return values[: size(shape)].reshape(shape)
 
     def batch(batched, state, *, shape, dtype):
-        rows = []
-        for i in range(state.shape[0]):
-            row = bind(Reshape, bind(Slice, state, index=((i, i + 1, 1), (0, 2, 1))), shape=(2,))
-            rows.append(bind(Reshape, bind(Uniform, row, shape=shape, dtype=dtype), shape=(1, *shape)))
-        return bind(Cat, *rows, dim=0)
+        return bind(Uniform, state, shape=shape, dtype=dtype)
 
     def samples(r):
         yield Sample(np.array([3, 0]), shape=(3, 5), dtype=float32)
         yield Sample(np.array([7, 12]), shape=(4,), dtype=float64)
         yield Sample(np.array([7, 12]), shape=(0,), dtype=float64)
+        yield Sample(np.array([[7, 12], [7, 13]]), shape=(4,), dtype=float32)
 
     def errors(r):
         yield Bad(np.array([3.0, 0.0]), shape=(2,), dtype=float32, message="int64 state")
