@@ -20,8 +20,9 @@ from retrograd.train.trainer import Trainer
 
 if TYPE_CHECKING:
     from retrograd.train.continuation import resume
-    from retrograd.train.job import Run, fit
+    from retrograd.train.job import fit
     from retrograd.train.predict import Model, load
+    from retrograd.train.run import Run
     from retrograd.train.tune import tune_lr
 
 __all__ = [
@@ -33,7 +34,7 @@ __all__ = [
 
 # What reads tables is loaded when first used: a Trainer of one's own needs no DuckDB.
 _LATER = {
-    "fit": "job", "Run": "job", "resume": "continuation", "load": "predict", "Model": "predict", "tune_lr": "tune",
+    "fit": "job", "Run": "run", "resume": "continuation", "load": "predict", "Model": "predict", "tune_lr": "tune",
 }  # fmt: skip
 
 

@@ -10,10 +10,11 @@ from retrograd.errors import DataError, UsageError
 from retrograd.threads import num_threads
 from retrograd.train.checkpoint import newest_checkpoint
 from retrograd.train.history import History
-from retrograd.train.job import Job, Run
+from retrograd.train.job import Job
 from retrograd.train.options import THREADS, Options
 from retrograd.train.progress import Progress, silent
 from retrograd.train.recipe import Recipe
+from retrograd.train.run import Run
 from retrograd.train.run_folder import RunFolder
 
 

@@ -10,7 +10,6 @@ import dataclasses
 import shlex
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from retrograd.threads import num_threads
 from retrograd.train import evidence as ev
 from retrograd.train.checkpoint import write_checkpoint
 from retrograd.train.cost import CostMeter, measure_cost
+from retrograd.train.decide import fit_into_time, race_activations, race_recipe, settle_rate
 from retrograd.train.facts import column_words, finding_facts, starting_facts, summary
 from retrograd.train.history import History
 from retrograd.train.interrupt import Interrupt
@@ -31,48 +31,15 @@ from retrograd.train.learning_curve import CurvePoints, learning_curve
 from retrograd.train.model_file import save_model, trace_network
 from retrograd.train.options import THREADS, Options, name_of, path_of
 from retrograd.train.overfitting import judge_overfitting
-from retrograd.train.predict import Model, load
 from retrograd.train.problem import Problem, read_problem
 from retrograd.train.progress import Event, Progress, silent
-from retrograd.train.rate import range_test, undisturbed
-from retrograd.train.recipe import (
-    Decided,
-    Recipe,
-    build_trainer,
-    choose_recipe,
-    rate_bounds,
-    with_activation,
-    with_epochs,
-    with_rate,
-)
+from retrograd.train.recipe import Decided, Recipe, build_trainer, choose_recipe, with_epochs
+from retrograd.train.run import Run
 from retrograd.train.run_folder import RunFolder
-from retrograd.train.tabular import MIXED
 from retrograd.train.trainer import Trainer
 
 _TRAINING_SHARE = 0.6  # of a time limit; the rest is for judging and reporting
 _FEWEST_FOR_CURVE = 100  # training rows
-
-
-@dataclass
-class Run:
-    """A finished (or interrupted) run: its folder, the dict that ``--json`` prints, and the report."""
-
-    path: Path
-    summary: dict[str, Any]
-    report: dict[str, Any] | None
-    history: History
-    interrupted: bool = False
-    _model: Model | None = None
-
-    @property
-    def model(self) -> Model:
-        """The saved model, read back from the run folder."""
-        if self._model is None:
-            self._model = load(self.path)
-        return self._model
-
-    def __repr__(self) -> str:
-        return f"Run({str(self.path)!r}, {self.summary['task']} of {self.summary['target']!r})"
 
 
 def fit(
@@ -163,51 +130,6 @@ class Job:
             len(train), train.inputs[0].shape[1], self.problem.task.kind, **self.options.recipe()
         )
 
-    def rate(self, recipe: Recipe, decided: list[Decided]) -> tuple[Recipe, list[Decided]]:
-        """The recipe with a learning rate, found by a range test unless it was given."""
-        train = self.problem.part("train")
-        if recipe.lr is None:
-            found = range_test(
-                lambda rate: self.trainer(recipe, lr=rate, schedule=False),
-                train.inputs, train.target, seed=self.options.seed, highest=10.0 if recipe.optimizer == "sgd" else 1.0,
-            )  # fmt: skip
-            low, high = rate_bounds(recipe)
-            rate = float(f"{min(max(found.suggestion, low), high):.3g}")
-            recipe = with_rate(recipe, rate)
-            decided = [
-                *decided,
-                Decided("learning rate", f"{rate:g}", "a short range test, within proven bounds"),
-            ]
-        return recipe, decided
-
-    def race(self, recipe: Recipe, decided: list[Decided], meter: CostMeter) -> tuple[Recipe, list[Decided]]:
-        """For averaged members: whether all shall have ReLU or half of them tanh, by a short run of each.
-
-        A third of the epochs each; the lower validation loss wins.  Skipped where the time limit is too short for it.
-        """
-        quick = with_epochs(recipe, -(-recipe.epochs // 3))
-        limit = self.options.time_limit
-        short = limit is not None and 2 * meter.estimate(quick.epochs).seconds > 0.2 * limit
-        if recipe.architecture.members < 2 or self.options.activation is not None or short:
-            return recipe, decided
-        train, validation = self.problem.part("train"), self.problem.part("validation")
-        losses: dict[str, float] = {}
-        with undisturbed():
-            for name in (recipe.architecture.activation, MIXED):
-                trainer = self.trainer(with_activation(quick, name))
-                trainer.fit(
-                    train.inputs,
-                    train.target,
-                    validation=(validation.inputs, validation.target),
-                    epochs=quick.epochs,
-                )
-                losses[name] = trainer.history.judged_loss
-        best = min(losses, key=losses.__getitem__)
-        why = "better on the validation rows after a third of the epochs: " + ", ".join(
-            f"{name} {loss:.4g}" for name, loss in losses.items()
-        )
-        return with_activation(recipe, best), [*decided, Decided("activation", best, why)]
-
     def trainer(
         self, recipe: Recipe, *, rows: np.ndarray | None = None, seed: int | None = None, **options: Any
     ) -> Trainer:
@@ -245,10 +167,14 @@ class Job:
             self.say(
                 "finding", finding.message, code=finding.code, severity=finding.severity, hint=finding.hint
             )
-        recipe, decided = self.rate(recipe, decided)
-        meter = self.meter(recipe)
-        recipe, decided = self.race(recipe, decided, meter)
-        recipe, decided = self.fit_into_time(recipe, decided, meter)
+        recipe, decided = settle_rate(self.trainer, self.problem, recipe, decided, seed=self.options.seed)
+        meter, limit = self.meter(recipe), self.options.time_limit
+        short = limit is not None and 2 * meter.estimate(race_recipe(recipe).epochs).seconds > 0.2 * limit
+        if recipe.architecture.members > 1 and self.options.activation is None and not short:
+            recipe, decided = race_activations(self.trainer, self.problem, recipe, decided)
+        if limit is not None:
+            left = max(1.0, (limit - self.seconds) * _TRAINING_SHARE)
+            recipe, decided = fit_into_time(recipe, decided, meter, left)
         for decision in decided:
             self.say("decision", f"{decision.what}: {decision.choice} ({decision.why})", by=decision.by)
         facts = starting_facts(
@@ -291,20 +217,6 @@ class Job:
             train.target,
             validation=(validation.inputs, validation.target),
         )
-
-    def fit_into_time(
-        self, recipe: Recipe, decided: list[Decided], meter: CostMeter
-    ) -> tuple[Recipe, list[Decided]]:
-        """Fewer epochs where the time limit asks for it: the schedule then still ends at its lowest rate."""
-        if self.options.time_limit is None:
-            return recipe, decided
-        budget = max(1.0, (self.options.time_limit - self.seconds) * _TRAINING_SHARE)
-        possible = max(1, int(budget / meter.epoch_seconds()))
-        if possible >= recipe.epochs:
-            return recipe, decided
-        decided = [item for item in decided if item.what != "epochs"]
-        decided.append(Decided("epochs", f"at most {possible}", "what the time limit leaves room for"))
-        return with_epochs(recipe, possible), decided
 
     def train(
         self, folder: RunFolder, facts: dict[str, Any], recipe: Recipe, meter: CostMeter, state: Any = None
