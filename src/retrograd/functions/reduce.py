@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from ..errors import ShapeError
 from ..op import bind
 from ..ops import reduce as ops
+from ..ops.scan import Cumsum
+from ..ops.sort import Sort
 from ..types import bool_, dtype_of, int64, normalize_dim, normalize_dims, size
 from . import elementwise as e
 from ._arguments import as_tensor, cast, floating
@@ -165,7 +167,7 @@ def count_nonzero(input: Any, dim: Dim = None) -> Any:
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """Running sums along ``dim``"""
     x = _countable(as_tensor(input), dtype)
-    return bind(ops.Cumsum, x, dim=normalize_dim(dim, x.ndim)) if x.ndim else x
+    return bind(Cumsum, x, dim=normalize_dim(dim, x.ndim)) if x.ndim else x
 
 
 def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
@@ -225,7 +227,7 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = Tru
     x = as_tensor(input)
     if x.ndim == 0:
         return ValuesIndices(e.mul(x, 1), argmax(x, 0))
-    values, indices = bind(ops.Sort, x, dim=normalize_dim(dim, x.ndim), descending=descending)
+    values, indices = bind(Sort, x, dim=normalize_dim(dim, x.ndim), descending=descending)
     return ValuesIndices(values, indices)
 
 

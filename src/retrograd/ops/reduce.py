@@ -1,4 +1,4 @@
-"""Primitives that reduce, scan, sort or normalise along dimensions."""
+"""Primitives that fold dimensions into one number each, or normalise along one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError
-from ..op import Array, Bad, Op, Sample, bind, constant
+from ..op import Array, Bad, Op, Sample, bind
 from ..types import Shape, TensorType, bool_, int64, size
-from ._family import require_floating
+from ._family import fill, require_floating
 from .elementwise import Div, Exp
-from .logic import Cast, Where
-from .shape import Broadcast, Flip, Permute, Reshape
+from .logic import Cast
+from .shape import Broadcast, Permute, Place, Reshape, Slice
 
 Dims = tuple[int, ...]
 
@@ -23,7 +23,7 @@ def _reduced(shape: Shape, dim: Dims, keepdim: bool) -> Shape:
     return tuple(n for i, n in enumerate(shape) if i not in dim)
 
 
-def _check_dims(op: type[Op], x: TensorType, dim: Dims) -> None:
+def check_dims(op: type[Op], x: TensorType, dim: Dims) -> None:
     if any(not 0 <= d < len(x.shape) for d in dim):
         raise ShapeError(
             f"{op.name}: dim={tuple(dim)} does not exist in a tensor of shape {x.shape}",
@@ -61,7 +61,7 @@ class Sum(Reduction):
     """y = Σ x over ``dim``.   x̄ = ȳ repeated"""
 
     def type(x: TensorType, *, dim: Dims, keepdim: bool) -> TensorType:
-        _check_dims(Sum, x, dim)
+        check_dims(Sum, x, dim)
         if x.dtype is bool_:
             raise DTypeError("sum takes numbers, not bool", hint="use retrograd.sum, which counts in int64")
         return TensorType(_reduced(x.shape, dim, keepdim), x.dtype)
@@ -83,7 +83,7 @@ class Prod(Reduction):
     """y = Π x over ``dim``.   x̄_i = ȳ·Π_{j≠i} x_j, exact at zeros (nothing is divided by x)"""
 
     def type(x: TensorType, *, dim: Dims, keepdim: bool) -> TensorType:
-        _check_dims(Prod, x, dim)
+        check_dims(Prod, x, dim)
         if x.dtype is bool_:
             raise DTypeError("prod takes numbers, not bool", hint="use retrograd.prod, which counts in int64")
         return TensorType(_reduced(x.shape, dim, keepdim), x.dtype)
@@ -92,20 +92,29 @@ class Prod(Reduction):
         return np.prod(x, axis=dim, keepdims=keepdim, dtype=x.dtype)
 
     def vjp(g, _y, x, *, dim, keepdim):
-        # Bring the reduced dimensions to the end as one axis of length n, and multiply all but one over an (n, n) grid.
+        # The product of all others is that of all before times that of all behind: nothing is divided.
+        from .scan import Recurrence
+
         rank = len(x.shape)
         kept = tuple(i for i in range(rank) if i not in dim)
         order = (*kept, *dim)
-        moved = bind(Permute, x, dims=order)
         outer, n = tuple(x.shape[i] for i in kept), size(tuple(x.shape[i] for i in dim))
-        flat = bind(Reshape, moved, shape=(*outer, 1, n))
-        grid = bind(Broadcast, flat, shape=(*outer, n, n))
-        eye = bind(Broadcast, constant(np.eye(n, dtype=bool)), shape=grid.shape)
-        one = bind(Broadcast, constant(1, x.dtype), shape=grid.shape)
-        others = bind(Prod, bind(Where, eye, one, grid), dim=(len(outer) + 1,), keepdim=False)
-        back = bind(Reshape, others, shape=moved.shape)
+        if n == 0:
+            return (fill(x),)
+        moved = bind(Permute, x, dims=order)
+        flat = bind(Reshape, moved, shape=(*outer, n))
+        whole = tuple((0, m, 1) for m in outer)
+        low, high = (*whole, (0, n - 1, 1)), (*whole, (1, n, 1))
+        others = None
+        for take, put, start, reverse in ((low, high, 0, False), (high, low, n - 1, True)):
+            factors = bind(Place, bind(Slice, flat, index=take), shape=flat.shape, index=put)
+            one = fill(TensorType((*outer, 1), x.dtype), 1)
+            first = bind(Place, one, shape=flat.shape, index=(*whole, (start, start + 1, 1)))
+            run = bind(Recurrence, factors, first, dim=rank - len(dim), reverse=reverse)
+            others = run if others is None else others * run
         inverse = tuple(order.index(i) for i in range(rank))
-        return (spread(g, x.shape, dim, keepdim) * bind(Permute, back, dims=inverse),)
+        back = bind(Permute, bind(Reshape, others, shape=moved.shape), dims=inverse)
+        return (spread(g, x.shape, dim, keepdim) * back,)
 
     @classmethod
     def samples(cls, r):
@@ -120,7 +129,7 @@ class Extremum(Reduction, abstract=True):
 
     @classmethod
     def type(cls, x: TensorType, *, dim: Dims, keepdim: bool) -> tuple[TensorType, TensorType]:
-        _check_dims(cls, x, dim)
+        check_dims(cls, x, dim)
         if 0 in (x.shape[d] for d in dim):
             raise ShapeError(
                 f"{cls.name} over no elements: shape {x.shape}, dim={dim}",
@@ -176,7 +185,7 @@ class Arg(Op, abstract=True):
 
     @classmethod
     def type(cls, x: TensorType, *, dim: int) -> TensorType:
-        _check_dims(cls, x, (dim,))
+        check_dims(cls, x, (dim,))
         if x.shape[dim] == 0:
             raise ShapeError(
                 f"{cls.name} over no elements: shape {x.shape}, dim={dim}",
@@ -231,25 +240,11 @@ class AlongDim(Op, abstract=True):
         yield Bad(np.zeros(3), dim=2, message="does not exist")
 
 
-class Cumsum(AlongDim):
-    """y_i = Σ_{j≤i} x_j along ``dim``.   x̄_i = Σ_{j≥i} ȳ_j"""
-
-    def type(x: TensorType, *, dim: int) -> TensorType:
-        _check_dims(Cumsum, x, (dim,))
-        return x
-
-    def eval(x: Array, *, dim: int) -> Array:
-        return np.cumsum(x, axis=dim, dtype=x.dtype)
-
-    def vjp(g, _y, _x, *, dim):
-        return (bind(Flip, bind(Cumsum, bind(Flip, g, dims=(dim,)), dim=dim), dims=(dim,)),)
-
-
 class Softmax(AlongDim):
     """y = e^(x - max x) / Σ e^(x - max x) along ``dim``.   x̄ = y·(ȳ - Σ ȳ·y)"""
 
     def type(x: TensorType, *, dim: int) -> TensorType:
-        _check_dims(Softmax, x, (dim,))
+        check_dims(Softmax, x, (dim,))
         require_floating(Softmax, x)
         return x
 
@@ -270,7 +265,7 @@ class LogSoftmax(AlongDim):
     """y = x - ln Σ eˣ along ``dim``, stable.   x̄ = ȳ - eʸ·Σ ȳ"""
 
     def type(x: TensorType, *, dim: int) -> TensorType:
-        _check_dims(LogSoftmax, x, (dim,))
+        check_dims(LogSoftmax, x, (dim,))
         require_floating(LogSoftmax, x)
         return x
 
@@ -285,37 +280,3 @@ class LogSoftmax(AlongDim):
     def vjp(g, y, _x, *, dim):
         total = spread(bind(Sum, g, dim=(dim,), keepdim=True), y.shape, (dim,), True)
         return (g - bind(Exp, y) * total,)
-
-
-class Sort(Op):
-    """(y, order): x sorted along ``dim`` (stable), and where each element came from.   x̄ = ȳ put back in place"""
-
-    n_outputs = 2
-
-    def type(x: TensorType, *, dim: int, descending: bool) -> tuple[TensorType, TensorType]:
-        _check_dims(Sort, x, (dim,))
-        return x, TensorType(x.shape, int64)
-
-    def eval(x: Array, *, dim: int, descending: bool) -> tuple[Array, Array]:
-        if descending:  # reversing twice keeps equal elements in their order, and NaN first
-            order = x.shape[dim] - 1 - np.flip(np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
-        else:
-            order = np.argsort(x, axis=dim, kind="stable")
-        return np.take_along_axis(x, order, dim), order
-
-    def vjp(g, y, _x, *, dim, descending):
-        from .index import Gather
-
-        back = bind(Sort, y[1], dim=dim, descending=False)[1]
-        return (bind(Gather, g[0], back, dim=dim),)
-
-    def batch(batched, x, *, dim, descending):
-        return bind(Sort, x, dim=dim + 1, descending=descending)
-
-    def samples(r):
-        yield Sample(r.permutation(12).reshape(3, 4) * 0.7, dim=1, descending=False)
-        yield Sample(r.permutation(6).reshape(3, 2) * 1.1, dim=0, descending=True)
-        yield Sample(np.array([3, 1, 3, 2]), dim=0, descending=True)
-
-    def errors(r):
-        yield Bad(np.zeros(3), dim=1, descending=False, message="does not exist")
