@@ -1,13 +1,9 @@
-"""The main job on small invented tables: what is written, what is said, what goes wrong and how it is told."""
+"""The main job on small invented tables: what is written, what is said, what is predicted."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,50 +11,19 @@ import numpy as np
 import pytest
 
 import retrograd as rg
-from retrograd.errors import DataError, ModelFileError, UsageError
+from retrograd.errors import DataError
 from retrograd.report import schema
-from retrograd.train import Event, fit, resume, tune_lr
+from retrograd.train import Event, fit, tune_lr
 from retrograd.train.run_folder import RunFolder
+from train.invented_tables import QUICK, fruit, houses, write_csv
 
 KEYS = ["task", "target", "metrics", "baseline", "model", "run", "seconds", "epochs", "parameters"]
+
+
 REGRESSION = {"rmse", "mae", "r2", "median_absolute_error"}
+
+
 CLASSES = {"accuracy", "balanced_accuracy", "log_loss", "roc_auc", "f1_macro"}
-QUICK = {"hidden": (8,), "epochs": 6, "lr": 0.01}
-
-
-def houses(rows: int = 240, seed: int = 0) -> dict[str, list]:
-    rng = np.random.default_rng(seed)
-    size, town = rng.uniform(40, 200, rows), rng.choice(["Ulm", "Bonn", "Kiel"], rows)
-    age = np.where(rng.random(rows) < 0.1, np.nan, rng.integers(0, 100, rows))
-    price = (
-        2000 * size
-        + np.select([town == "Ulm", town == "Bonn"], [50_000, 20_000], 0)
-        + rng.normal(0, 9000, rows)
-    )
-    return {
-        "size": size.tolist(),
-        "age": age.tolist(),
-        "town": town.tolist(),
-        "price": np.round(price, 2).tolist(),
-    }
-
-
-def fruit(rows: int = 240, classes: int = 3) -> dict[str, list]:
-    rng = np.random.default_rng(1)
-    kind = rng.integers(classes, size=rows)
-    return {
-        "weight": (kind * 30 + rng.normal(100, 15, rows)).tolist(),
-        "sweet": (rng.normal(size=rows) - kind).tolist(),
-        "fruit": np.array(["apple", "pear", "quince"])[kind].tolist(),
-    }
-
-
-def write_csv(path: Path, table: dict[str, list]) -> Path:
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(table)
-        writer.writerows([["" if cell != cell else cell for cell in row] for row in zip(*table.values())])
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -209,54 +174,6 @@ def test_the_same_seed_gives_the_same_run(tmp_path):
     assert (first.path / "predictions.csv").read_bytes() != (other.path / "predictions.csv").read_bytes()
 
 
-@pytest.mark.parametrize(
-    "options, words",
-    [
-        ({"target": "prise"}, "did you mean 'price'"),
-        ({"target": 9}, "no column number 9"),
-        ({"activation": "rellu"}, "no activation"),
-        ({"optimizer": "magic"}, "no optimizer"),
-        ({"loss": "cross_entropy"}, "no loss"),
-        ({"lr": -1.0}, "learning rate"),
-        ({"epochs": 0}, "0 epochs"),
-        ({"batch_size": 0}, "batch size"),
-        ({"dropout": 1.0}, "dropout"),
-        ({"hidden": (0,)}, "hidden layers"),
-        ({"time_limit": 0.0}, "time limit"),
-        ({"threads": 0}, "0 threads"),
-        ({"seed": -1}, "seed"),
-        ({"group": "nothing"}, "no column 'nothing'"),
-    ],
-)
-def test_a_wrong_call_gets_a_clear_error_and_no_folder(tmp_path, options, words):
-    with pytest.raises((DataError, UsageError), match=words) as error:
-        fit(houses(), **{"target": "price", "out": tmp_path / "runs", **options})
-    assert error.value.hint
-    assert not (tmp_path / "runs").exists()
-
-
-def test_bad_targets_are_told(tmp_path):
-    table = houses()
-    with pytest.raises(DataError, match="missing in every row"):
-        fit({**table, "price": [None] * 240}, "price", out=tmp_path)
-    with pytest.raises(DataError, match="at least 10"):
-        fit({name: values[:9] for name, values in table.items()}, "price", out=tmp_path)
-    with pytest.raises(DataError):
-        fit({**table, "price": [1.0] * 240}, "price", out=tmp_path)
-    some = [None, *table["price"][1:]]
-    events: list[Event] = []
-    fit({**table, "price": some}, "price", out=tmp_path, progress=events.append, **QUICK)
-    assert any("left out: 1 row without price" in event.message for event in events)
-
-
-def test_an_unwritable_folder_is_told_before_training(tmp_path):
-    (tmp_path / "file").write_text("")
-    events: list[Event] = []
-    with pytest.raises(UsageError, match="cannot write"):
-        fit(houses(), "price", out=tmp_path / "file", progress=events.append)
-    assert "start" not in [event.kind for event in events]
-
-
 def test_the_time_limit_is_kept(tmp_path):
     started = time.monotonic()
     run = fit(houses(2000), "price", out=tmp_path, time_limit=4.0, epochs=100_000)
@@ -319,106 +236,3 @@ def test_tune_lr_judges_every_rate_of_a_table(tmp_path):
     assert verdicts[sweep.best] == "fine"
     assert verdicts[1e3] in ("overshooting", "diverging")
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.row("TRN-11")
-def test_ctrl_c_saves_keeps_the_best_and_resume_ends_with_the_same_bits(tmp_path):
-    path = write_csv(tmp_path / "houses.csv", houses())
-    settings = {**QUICK, "epochs": 12, "dropout": 0.1}
-    whole = fit(path, "price", out=tmp_path / "whole", **settings)
-
-    def press(event: Event) -> None:
-        if event.kind == "epoch" and event.values["epoch"] == 5:
-            signal.raise_signal(signal.SIGINT)
-
-    stopped = fit(path, "price", out=tmp_path / "runs", progress=press, **settings)
-    assert stopped.interrupted
-    assert stopped.report is None
-    assert list(stopped.summary) == KEYS
-    assert np.isfinite(stopped.model.predict(path)).all()
-    events: list[Event] = []
-    resumed = resume(stopped.path, progress=events.append)
-    assert not resumed.interrupted
-    assert resumed.path == stopped.path
-    _same_run(whole.path, resumed.path)
-    # a finished run is given back as it is
-    again = resume(stopped.path)
-    assert again.summary["metrics"] == resumed.summary["metrics"]
-
-
-def _same_run(one: Path, other: Path) -> None:
-    assert (one / "predictions.csv").read_bytes() == (other / "predictions.csv").read_bytes()
-    logs = [RunFolder(path).read_metrics() for path in (one, other)]
-    for record in (*logs[0], *logs[1]):
-        record.pop("rows_per_second")
-    assert logs[0] == logs[1]
-    weights = [rg.load(path).network.graph.constants for path in (one, other)]
-    assert all(np.array_equal(weights[0][name], weights[1][name]) for name in weights[0])
-    evidence = [dict(np.load(path / "evidence.npz")) for path in (one, other)]
-    assert all(np.array_equal(evidence[0][name], evidence[1][name]) for name in evidence[0])
-
-
-@pytest.mark.row("TRN-11")
-@pytest.mark.slow
-def test_a_run_killed_at_any_instant_resumes_to_the_same_bits(tmp_path):
-    path = write_csv(tmp_path / "houses.csv", houses(1500))
-    settings = {"hidden": (16,), "epochs": 40, "lr": 0.01, "dropout": 0.1}
-    whole = fit(path, "price", out=tmp_path / "whole", **settings)
-    program = (
-        "import sys; import retrograd.train.job as job; from retrograd.train.checkpoint import write_checkpoint\n"
-        "from retrograd.train.trainer import Trainer\n"
-        "inner = Trainer.fit\n"
-        "Trainer.fit = lambda self, *a, **k: inner(self, *a, **{**k, 'checkpoint_steps': 7})\n"  # checkpoints within epochs
-        f"job.fit(sys.argv[1], 'price', out=sys.argv[2], **{settings!r})\n"
-    )
-    for trial, seconds in enumerate((0.4, 0.9, 1.6)):
-        out = tmp_path / f"killed-{trial}"
-        process = subprocess.Popen([sys.executable, "-c", program, str(path), str(out)], env=_environment())
-        deadline = time.monotonic() + 60
-        while (
-            not list(out.glob("*/checkpoints/*.safetensors"))
-            and time.monotonic() < deadline
-            and process.poll() is None
-        ):
-            time.sleep(0.01)
-        time.sleep(seconds)
-        process.kill()
-        process.wait()
-        (run,) = out.iterdir()
-        _same_run(whole.path, resume(run).path)
-
-
-def test_a_changed_file_cannot_be_resumed(tmp_path):
-    path = write_csv(tmp_path / "houses.csv", houses())
-    run = fit(path, "price", out=tmp_path / "runs", progress=_stop_at_once, **QUICK)
-    assert run.interrupted
-    write_csv(path, houses(seed=5))
-    with pytest.raises(DataError, match="has changed"):
-        resume(run.path)
-    memory = fit(houses(), "price", out=tmp_path / "runs", progress=_stop_at_once, **QUICK)
-    with pytest.raises(UsageError, match="data in memory"):
-        resume(memory.path)
-    assert not resume(memory.path, data=houses()).interrupted
-
-
-def _stop_at_once(event: Event) -> None:
-    if event.kind == "epoch" and event.values["epoch"] == 1:
-        signal.raise_signal(signal.SIGINT)
-
-
-def test_a_folder_without_a_model_is_told(tmp_path):
-    with pytest.raises(ModelFileError, match="holds no model"):
-        rg.load(tmp_path)
-    with pytest.raises(ModelFileError, match="no file"):
-        rg.load(tmp_path / "nothing.safetensors")
-
-
-def test_rates_that_diverge_are_told_with_a_way_out(tmp_path):
-    with pytest.raises(DataError, match="training failed") as error:
-        fit(houses(), "price", out=tmp_path, hidden=(8,), optimizer="sgd", lr=1e30, epochs=3)
-    assert "--lr" in str(error.value)
-
-
-def _environment() -> dict[str, str]:
-    """For another process: it imports the same package."""
-    return {**os.environ, "PYTHONPATH": str(Path(rg.__file__).parents[1])}
