@@ -110,15 +110,22 @@ def test_importance_base_is_not_taken_on_trust(tmp_path: Path) -> None:
         check_numbers.derive(check_numbers.Run(folder))
 
 
-def test_the_checker_imports_numpy_and_json_only() -> None:
-    tree = ast.parse(Path(check_numbers.__file__).read_text(encoding="utf-8"))
-    names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(str(node.module).split(".")[0])
+def test_the_checker_and_its_parts_import_numpy_and_json_only() -> None:
+    folder = Path(check_numbers.__file__).parent
+    names, seen, files = set(), set(), ["check_numbers"]
+    for file in files:
+        seen.add(file)
+        for node in ast.walk(ast.parse((folder / f"{file}.py").read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                top, _, part = str(node.module).partition(".")
+                if top == "report":
+                    files += [part] if part not in files else []
+                else:
+                    names.add(top)
     assert names == {"__future__", "json", "sys", "pathlib", "numpy"}
+    assert seen == {path.stem for path in folder.glob("check_*.py")}
 
 
 def _get(tree, path: str):
