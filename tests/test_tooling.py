@@ -21,6 +21,33 @@ import environment
 ROOT = Path(__file__).resolve().parent.parent
 
 
+# --- length ----------------------------------------------------------------------------------------------------------
+
+LONGEST = 400
+SPLIT_LATER = (
+    "src/retrograd/ops/elementwise.py",
+    "src/retrograd/tensor.py",
+    "src/retrograd/nn/module.py",
+    "src/retrograd/inplace.py",
+)
+
+
+def test_no_python_file_is_longer_than_a_reader_follows() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "*.py"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    lengths = {
+        name: len((ROOT / name).read_text(encoding="utf-8").splitlines())
+        for name in listed.stdout.splitlines()
+        if (ROOT / name).exists()
+    }
+    assert len(lengths) > 100
+    long = {name: n for name, n in lengths.items() if n > LONGEST and name not in SPLIT_LATER}
+    assert long == {}, f"over {LONGEST} lines: split along its ideas"
+
+
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 
