@@ -9,8 +9,9 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError
 from ..op import Array, Bad, Op, Sample, bind, constant
-from ..types import Shape, TensorType, int64, size
+from ..types import Shape, TensorType, bool_, int64, size
 from ._family import batch_size, lead
+from .logic import Cast
 from .shape import Broadcast, Reshape
 
 
@@ -223,6 +224,73 @@ class IndexAdd(Op):
     def errors(r):
         yield Bad(np.zeros((1, 2)), np.array([7]), shape=(3, 2), message="out of range")
         yield Bad(np.zeros((2, 2)), np.array([1]), shape=(3, 2), message="is expected")
+
+
+class SegmentMax(Op):
+    """(y, at): y_p = max of the x_i with index_i = p (the lowest number where there is none), and which x_i it is.
+
+    ȳ_p is shared evenly among equal maxima; NaN wins.  A primitive because the order of writes to one place, on which
+    scatter's "the last one stays" rests, can be found in no other way without knowing the values.
+    """
+
+    n_outputs = 2
+
+    def type(x: TensorType, index: TensorType, *, size: int) -> tuple[TensorType, TensorType]:
+        _require_index("segment_max", index)
+        if len(x.shape) != 1 or x.shape != index.shape:
+            raise ShapeError(
+                f"segment_max: values {x.shape} and index {index.shape}",
+                hint="one dimension, one index per value",
+            )
+        return TensorType((size,), x.dtype), TensorType(x.shape, bool_)
+
+    def eval(x: Array, index: Array, *, size: int) -> tuple[Array, Array]:
+        _check_range("segment_max", index, size)
+        out = np.full(size, lowest(x.dtype), x.dtype)
+        np.maximum.at(out, index, x)
+        top = out[index]
+        return out, (x == top) | ((x != x) & (top != top))
+
+    def vjp(g, y, _x, index, *, size):
+        def share():
+            at = bind(Cast, y[1], dtype=_x.dtype)
+            count = bind(IndexAdd, at, index, shape=(size,))
+            return bind(Index, g[0], index) * (at / bind(Index, count, index))
+
+        return (share, None)
+
+    def batch(batched, x, index, *, size):
+        n = batch_size(batched, (x, index))
+        x, index = lead(x, batched[0], n), lead(index, batched[1], n)
+        m = x.shape[1]
+        row = bind(Broadcast, constant(np.arange(n).reshape(n, 1) * size), shape=(n, m))
+        y, at = bind(
+            SegmentMax,
+            bind(Reshape, x, shape=(n * m,)),
+            bind(Reshape, index + row, shape=(n * m,)),
+            size=n * size,
+        )
+        return bind(Reshape, y, shape=(n, size)), bind(Reshape, at, shape=(n, m))
+
+    def samples(r):
+        yield Sample(r.normal(size=6), np.array([0, 2, 2, 0, 1, 2]), size=3)
+        yield Sample(r.normal(size=2), np.array([0, 2]), grad=(), size=4)
+        yield Sample(np.arange(4), np.array([1, 1, 0, 1]), size=2)
+        yield Sample(np.array([1.0, 1.0, 0.5]), np.array([0, 0, 0]), size=1, kink=True)
+        yield Sample(np.array([True, False]), np.array([1, 0]), size=3)
+        yield Sample(np.zeros(0), np.zeros(0, "int64"), size=2)
+
+    def errors(r):
+        yield Bad(np.zeros(2), np.array([0, 3]), size=3, message="out of range")
+        yield Bad(np.zeros(2), np.array([0.0, 1.0]), size=3, message="int64")
+        yield Bad(np.zeros(3), np.array([0, 1]), size=3, message="one index|values")
+
+
+def lowest(dtype: np.dtype[Any]) -> Any:
+    """The number that every other one of its dtype is not below."""
+    if dtype.kind == "f":
+        return -np.inf
+    return False if dtype.kind == "b" else np.iinfo(dtype).min
 
 
 class NonZero(Op):

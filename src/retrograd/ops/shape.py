@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import DTypeError, ShapeError
-from ..op import Array, Bad, Op, Sample, bind
+from ..op import Array, Bad, Op, Sample, bind, constant
 from ..types import Shape, TensorType, size
 from ._family import batch_size, lead
 
@@ -298,3 +298,65 @@ class Flip(Op):
 
     def errors(r):
         yield Bad(np.zeros(3), dims=(1,), message="does not exist")
+
+
+class Strided(Op):
+    """y_i = x at start + Σ_d i_d·steps_d: diagonals and sliding windows.   x̄ = ȳ added up where it was read
+
+    ``steps`` has, for each dimension of the result, the step along each dimension of x.  A primitive because no other op
+    is a view of these elements.
+    """
+
+    view = True
+
+    def type(x: TensorType, *, shape: Shape, start: Shape, steps: tuple[Shape, ...]) -> TensorType:
+        fits = len(steps) == len(shape) and all(len(s) == len(x.shape) for s in (start, *steps))
+        if not fits or (
+            size(shape) and any(not 0 <= a <= b < n for a, b, n in _reach(x.shape, shape, start, steps))
+        ):
+            raise ShapeError(
+                f"strided: shape={tuple(shape)}, start={tuple(start)}, steps={tuple(steps)} leave a tensor of shape {x.shape}",
+                hint="every element must lie inside; one step for each dimension of x in each dimension of the result",
+            )
+        return TensorType(tuple(shape), x.dtype)
+
+    def eval(x: Array, *, shape: Shape, start: Shape, steps: tuple[Shape, ...]) -> Array:
+        if not size(shape):
+            return np.zeros(shape, x.dtype)
+        strides = tuple(sum(a * b for a, b in zip(step, x.strides, strict=True)) for step in steps)
+        first = x[tuple(slice(s, None) for s in start)]
+        return np.lib.stride_tricks.as_strided(first, shape, strides)
+
+    def vjp(g, _y, _x, *, shape, start, steps):
+        from .index import IndexAdd
+
+        numbers = np.arange(size(_x.shape)).reshape(_x.shape)
+        places = constant(Strided.eval(numbers, shape=shape, start=start, steps=steps).reshape(-1))
+        total = bind(IndexAdd, bind(Reshape, g, shape=(size(shape),)), places, shape=(size(_x.shape),))
+        return (bind(Reshape, total, shape=_x.shape),)
+
+    def batch(batched, x, *, shape, start, steps):
+        along = (1, *(0 for _ in start))
+        inner = tuple((0, *step) for step in steps)
+        return bind(Strided, x, shape=(x.shape[0], *shape), start=(0, *start), steps=(along, *inner))
+
+    def samples(r):
+        yield Sample(r.normal(size=(3, 4)), shape=(3,), start=(0, 1), steps=((1, 1),))
+        yield Sample(r.normal(size=(2, 7)), shape=(2, 3, 3), start=(0, 0), steps=((1, 0), (0, 2), (0, 1)))
+        yield Sample(r.normal(size=(3,)), shape=(2, 2), start=(1,), steps=((0,), (1,)))
+        yield Sample(r.normal(size=(2, 2)), shape=(0,), start=(0, 2), steps=((1, 1),))
+        yield Sample(r.normal(size=()), shape=(3,), start=(), steps=((),))
+
+    def errors(r):
+        yield Bad(np.zeros((3, 3)), shape=(3,), start=(0, 1), steps=((1, 1),), message="leave a tensor")
+        yield Bad(np.zeros(3), shape=(2,), start=(0,), steps=((-1,),), message="leave a tensor")
+        yield Bad(np.zeros(3), shape=(2,), start=(0,), steps=((1, 1),), message="leave a tensor")
+
+
+def _reach(x: Shape, shape: Shape, start: Shape, steps: tuple[Shape, ...]) -> list[tuple[int, int, int]]:
+    """For each dimension of x: the smallest and the largest position that is read, and the size."""
+    moves = [[(n - 1) * step[d] for n, step in zip(shape, steps, strict=True)] for d in range(len(x))]
+    return [
+        (a + sum(m for m in move if m < 0), a + sum(m for m in move if m > 0), n)
+        for a, move, n in zip(start, moves, x, strict=True)
+    ]
