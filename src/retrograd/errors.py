@@ -69,6 +69,12 @@ class GradError(RetrogradError, RuntimeError):
     locates = True
 
 
+class LinAlgError(RetrogradError, RuntimeError):
+    """A matrix that a factorisation or a solution cannot take: singular, or not positive definite."""
+
+    locates = True
+
+
 class TraceError(RetrogradError, RuntimeError):
     """Something that cannot be staged into a graph."""
 
