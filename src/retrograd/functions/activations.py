@@ -1,95 +1,39 @@
 """Activation functions: what makes a stack of linear layers more than one linear layer.
 
 Every function works element by element and keeps the shape, except `glu` (halves one dimension) and the softmax
-family.  Where a derivative does not exist (a kink) the value taken is PyTorch's, and the docstring says which.
-``inplace=True`` writes the result into ``input`` itself, with the same gradient.
+family.  Those with a kink are in `piecewise`.  ``inplace=True``, or the function of the same name with an underscore,
+writes the result into ``input`` itself, with the same gradient.
 """
 
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError, UsageError
+from ..types import normalize_dim
+from . import reduce as r
+from ._inputs import floats, no_bool
+from .create import zeros_like
 from .elementwise import abs as _abs
-from .elementwise import clamp, erf, expm1, sigmoid, tanh, where
-from .elementwise import relu as _relu
+from .elementwise import clamp, erf, expm1, log, log1p, sigmoid, tanh, where
 from .elementwise import softplus_raw as _softplus
-from .reduce import log_softmax, softmax, softmin
+from .index import scatter
+from .piecewise import written
+from .random import rand
 from .shape import chunk
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
-    "logsigmoid", "mish", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus",
-    "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "log_softmax", "logsigmoid", "mish", "selu", "selu_",
+    "sigmoid", "silu", "softmax", "softmin", "softplus", "softsign", "tanh", "tanhshrink",
 ]  # fmt: skip
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
-
-
-def _inplace(function: Any, input: Tensor, *args: Any) -> Tensor:
-    """Write ``function(input)`` into ``input``; the rule works on a copy, so nothing that it saved is overwritten."""
-    return input.copy_(function(input.clone(), *args))
-
-
-def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    """max(0, x).  Derivative 1 where x > 0, else 0; at x = 0 it is 0.
-
-    Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", ICML 2010.
-
-    >>> import retrograd as rg
-    >>> relu(rg.tensor([-1.0, 0.0, 2.0])).tolist()
-    [0.0, 0.0, 2.0]
-    """
-    return _inplace(_relu, input) if inplace else _relu(input)
-
-
-def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """min(max(0, x), 6).  Derivative 0 at both kinks.
-
-    >>> import retrograd as rg
-    >>> relu6(rg.tensor([-1.0, 2.0, 9.0])).tolist()
-    [0.0, 2.0, 6.0]
-    """
-    return hardtanh(input, 0.0, 6.0, inplace)
-
-
-def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    """x where x > 0, else slope·x; at x = 0 the derivative is the slope.
-
-    Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic models", ICML 2013.
-
-    >>> import retrograd as rg
-    >>> leaky_relu(rg.tensor([-2.0, 2.0]), 0.5).tolist()
-    [-1.0, 2.0]
-    """
-    if inplace:
-        return _inplace(leaky_relu, input, negative_slope)
-    return where(input > 0, input, input * negative_slope)
-
-
-def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """Leaky relu with learnt slopes: one for all, or one per channel (dimension 1 of ``input``).
-
-    He et al., "Delving deep into rectifiers", ICCV 2015.
-
-    >>> import retrograd as rg
-    >>> prelu(rg.tensor([[-2.0, -2.0]]), rg.tensor([0.25, 0.5])).tolist()
-    [[-0.5, -1.0]]
-    """
-    if weight.numel() != 1:
-        channels = input.shape[1] if input.ndim > 1 else 1
-        if weight.numel() != channels:
-            raise ShapeError(
-                f"prelu has {weight.numel()} slopes for {channels} channel(s), input shape {tuple(input.shape)}",
-                hint=f"use one slope or {channels}: nn.PReLU({channels})",
-            )
-        weight = weight.reshape((-1,) + (1,) * (input.ndim - 2))
-    return where(input > 0, input, input * weight)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -101,8 +45,9 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> elu(rg.tensor([-1000.0, 0.0, 2.0])).tolist()
     [-1.0, 0.0, 2.0]
     """
+    floats("elu", input)
     if inplace:
-        return _inplace(elu, input, alpha)
+        return written(elu, input, alpha)
     # The clamp keeps e^x from overflowing in the branch that is not taken, where 0·∞ would spoil the gradient.
     return where(input > 0, input, expm1(clamp(input, max=0)) * alpha)
 
@@ -116,10 +61,11 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> celu(rg.tensor([-1000.0, 3.0]), alpha=2.0).tolist()
     [-2.0, 3.0]
     """
+    floats("celu", input)
     if alpha == 0:
         raise UsageError("celu divides by alpha, which is 0", hint="celu(x, alpha=1.0)")
     if inplace:
-        return _inplace(celu, input, alpha)
+        return written(celu, input, alpha)
     return where(input > 0, input, expm1(clamp(input, max=0) / alpha) * alpha)
 
 
@@ -132,8 +78,9 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> round(selu(rg.tensor(1.0)).item(), 4)
     1.0507
     """
+    floats("selu", input)
     if inplace:
-        return _inplace(selu, input)
+        return written(selu, input)
     return elu(input, SELU_ALPHA) * SELU_SCALE
 
 
@@ -146,6 +93,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     >>> round(gelu(rg.tensor(1.0)).item(), 4), round(gelu(rg.tensor(1.0), approximate="tanh").item(), 4)
     (0.8413, 0.8412)
     """
+    floats("gelu", input)
     if approximate == "none":
         return input * 0.5 * (erf(input * math.sqrt(0.5)) + 1)
     if approximate == "tanh":
@@ -165,7 +113,8 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> round(silu(rg.tensor(1.0)).item(), 4)
     0.7311
     """
-    return _inplace(silu, input) if inplace else input * sigmoid(input)
+    floats("silu", input)
+    return written(silu, input) if inplace else input * sigmoid(input)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -177,7 +126,8 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     >>> round(mish(rg.tensor(1.0)).item(), 4)
     0.8651
     """
-    return _inplace(mish, input) if inplace else input * tanh(_softplus(input))
+    floats("mish", input)
+    return written(mish, input) if inplace else input * tanh(_softplus(input))
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
@@ -187,6 +137,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     >>> softplus(rg.tensor([-1000.0, 30.0])).tolist()
     [0.0, 30.0]
     """
+    floats("softplus", input)
     scaled = input if beta == 1 else input * beta
     smooth = _softplus(scaled) if beta == 1 else _softplus(scaled) / beta
     return where(scaled > threshold, input, smooth)
@@ -199,6 +150,7 @@ def logsigmoid(input: Tensor) -> Tensor:
     >>> logsigmoid(rg.tensor([-1000.0, 1000.0])).abs().tolist()
     [1000.0, 0.0]
     """
+    floats("logsigmoid", input)
     return -_softplus(-input)
 
 
@@ -209,46 +161,8 @@ def softsign(input: Tensor) -> Tensor:
     >>> softsign(rg.tensor([-1.0, 3.0])).tolist()
     [-0.5, 0.75]
     """
+    no_bool("softsign", input)
     return input / (_abs(input) + 1)
-
-
-def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    """x held between ``min_val`` and ``max_val``; derivative 0 at both ends, where `clamp` has 1.
-
-    >>> import retrograd as rg
-    >>> hardtanh(rg.tensor([-3.0, 0.5, 3.0])).tolist()
-    [-1.0, 0.5, 1.0]
-    """
-    if min_val > max_val:
-        raise UsageError(
-            f"hardtanh needs min_val <= max_val, got {min_val} and {max_val}",
-            hint=f"hardtanh(x, {max_val}, {min_val})",
-        )
-    if inplace:
-        return _inplace(hardtanh, input, min_val, max_val)
-    return where(input <= min_val, min_val, where(input >= max_val, max_val, input))
-
-
-def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """min(max(0, x + 3), 6) / 6.
-
-    >>> import retrograd as rg
-    >>> hardsigmoid(rg.tensor([-4.0, 0.0, 4.0])).tolist()
-    [0.0, 0.5, 1.0]
-    """
-    return _inplace(hardsigmoid, input) if inplace else relu6(input + 3) / 6
-
-
-def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x·hardsigmoid(x).
-
-    Howard et al., "Searching for MobileNetV3", ICCV 2019.
-
-    >>> import retrograd as rg
-    >>> hardswish(rg.tensor([-4.0, 0.0, 4.0])).abs().tolist()
-    [0.0, 0.0, 4.0]
-    """
-    return _inplace(hardswish, input) if inplace else input * hardsigmoid(input)
 
 
 def tanhshrink(input: Tensor) -> Tensor:
@@ -258,46 +172,8 @@ def tanhshrink(input: Tensor) -> Tensor:
     >>> tanhshrink(rg.tensor(0.0)).item()
     0.0
     """
+    no_bool("tanhshrink", input)
     return input - tanh(input)
-
-
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x moved towards 0 by λ, and 0 within λ of it.
-
-    >>> import retrograd as rg
-    >>> softshrink(rg.tensor([-2.0, 0.25, 2.0])).tolist()
-    [-1.5, 0.0, 1.5]
-    """
-    if lambd < 0:
-        raise UsageError(f"softshrink needs lambd >= 0, got {lambd}", hint="softshrink(x, lambd=0.5)")
-    return where(input > lambd, input - lambd, where(input < -lambd, input + lambd, input * 0))
-
-
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x, but 0 within λ of 0.
-
-    >>> import retrograd as rg
-    >>> hardshrink(rg.tensor([-2.0, 0.25, 2.0])).tolist()
-    [-2.0, 0.0, 2.0]
-    """
-    return where(_abs(input) <= lambd, 0.0, input)
-
-
-def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    """x where x > threshold, else ``value``.
-
-    >>> import retrograd as rg
-    >>> threshold_ = threshold(rg.tensor([0.1, 5.0]), 1.0, -7.0)
-    >>> threshold_.tolist()
-    [-7.0, 5.0]
-    """
-    if inplace:
-        return _inplace(_threshold, input, threshold, value)
-    return _threshold(input, threshold, value)
-
-
-def _threshold(input: Tensor, limit: float, value: float) -> Tensor:
-    return where(input <= limit, value, input)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
@@ -309,10 +185,98 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     >>> glu(rg.tensor([2.0, 0.0])).tolist()
     [1.0]
     """
-    if input.shape[dim] % 2:
+    floats("glu", input)
+    if input.ndim == 0:
+        raise ShapeError("glu needs a dimension to halve, got a scalar", hint="glu(rg.tensor([a, b]))")
+    n = input.shape[normalize_dim(dim, input.ndim)]
+    if n % 2:
         raise ShapeError(
-            f"glu halves dimension {dim}, whose size {input.shape[dim]} is odd",
-            hint="give it an even number of features",
+            f"glu halves dimension {dim}, whose size {n} is odd", hint="give it an even number of features"
         )
     a, b = chunk(input, 2, dim)
     return a * sigmoid(b)
+
+
+def _along(name: str, input: Tensor, dim: int | None, dtype: Any) -> int:
+    """The dimension of a softmax; PyTorch's old default where none is given."""
+    if dtype is None:
+        floats(name, input)
+    if dim is not None:
+        return dim
+    chosen = 0 if input.ndim in (0, 1, 3) else 1
+    warnings.warn(
+        f"{name} chose dim={chosen} for shape {tuple(input.shape)}; hint: say it, {name}(x, dim={chosen})",
+        UserWarning,
+        stacklevel=3,
+    )
+    return chosen
+
+
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """e^x / Σ e^x along ``dim``; ``dtype``: computed in it.
+
+    >>> import retrograd as rg
+    >>> softmax(rg.zeros(4), 0).tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+    return r.softmax(input, _along("softmax", input, dim, dtype), dtype=dtype)
+
+
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """x - ln Σ e^x along ``dim``: ln softmax(x), without overflow; ``dtype``: computed in it.
+
+    >>> import retrograd as rg
+    >>> log_softmax(rg.tensor([0.0, -1000.0]), 0).tolist()
+    [0.0, -1000.0]
+    """
+    return r.log_softmax(input, _along("log_softmax", input, dim, dtype), dtype=dtype)
+
+
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """softmax(-x) along ``dim``.
+
+    >>> import retrograd as rg
+    >>> softmin(rg.tensor([0.0, 1000.0]), 0).tolist()
+    [1.0, 0.0]
+    """
+    return r.softmax(-input, _along("softmin", input, dim, dtype), dtype=dtype)
+
+
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
+    """softmax((x + g) / τ) with Gumbel noise g = -ln(-ln u): a differentiable draw of a class along ``dim``.
+
+    ``hard``: the value is the one-hot class, the gradient that of the soft draw.  ``eps`` has no effect.
+
+    Jang, Gu and Poole, "Categorical reparameterization with Gumbel-softmax", ICLR 2017.
+
+    >>> import retrograd as rg
+    >>> gumbel_softmax(rg.tensor([0.0, 1000.0]), hard=True).tolist()
+    [0.0, 1.0]
+    """
+    floats("gumbel_softmax", logits)
+    if eps != 1e-10:
+        warnings.warn("gumbel_softmax: eps has no effect; hint: leave it out", UserWarning, stacklevel=2)
+    wait = clamp(-log1p(-rand(logits.shape, dtype=logits.dtype)), min=1e-30)
+    soft = r.softmax((logits - log(wait)) / tau, dim)
+    if not hard:
+        return soft
+    best = r.argmax(soft, dim, keepdim=True)
+    picked = scatter(zeros_like(soft), dim, best, zeros_like(soft) + 1)
+    return picked + (soft - soft.detach())
+
+
+def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """`elu` written into ``input``."""
+    return elu(input, alpha, inplace=True)
+
+
+def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """`celu` written into ``input``."""
+    return celu(input, alpha, inplace=True)
+
+
+def selu_(input: Tensor) -> Tensor:
+    """`selu` written into ``input``."""
+    return selu(input, inplace=True)

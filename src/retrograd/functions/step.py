@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from .activations import hardtanh
 from .elementwise import abs as _abs
 from .elementwise import clamp, sigmoid
+from .piecewise import hardtanh
 
 __all__ = [
     "step",

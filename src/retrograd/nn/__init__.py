@@ -21,9 +21,11 @@ from .activations import (
     PReLU,
     ReLU,
     ReLU6,
+    RReLU,
     Sigmoid,
     SiLU,
     Softmax,
+    Softmax2d,
     Softmin,
     Softplus,
     Softshrink,
@@ -60,12 +62,13 @@ from .units import Connection, connections, dead_units, units
 
 __all__ = [
     "Module", "Parameter", "Sequential", "ModuleList", "ModuleDict", "Residual", "Linear", "Identity", "Flatten",
-    "Unflatten", "Embedding", "Dropout", "DropConnectLinear", "BatchNorm1d", "LayerNorm", "CELU", "ELU", "GELU", "GLU",
-    "SELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid", "LogSoftmax", "Mish",
-    "PReLU", "ReLU", "ReLU6", "Sigmoid", "SiLU", "Softmax", "Softmin", "Softplus", "Softshrink", "Softsign", "Step",
-    "Tanh", "Tanhshrink", "Threshold", "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "GaussianNLLLoss",
-    "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "Summary", "summary",
-    "Connection", "connections", "dead_units", "units", "forward_steps", "functional", "init", "utils",
+    "Unflatten", "Embedding", "Dropout", "DropConnectLinear", "BatchNorm1d", "LayerNorm", "CELU", "ELU", "GELU",
+    "GLU", "SELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid", "LogSoftmax",
+    "Mish", "PReLU", "RReLU", "ReLU", "ReLU6", "Sigmoid", "SiLU", "Softmax", "Softmax2d", "Softmin", "Softplus",
+    "Softshrink", "Softsign", "Step", "Tanh", "Tanhshrink", "Threshold", "BCELoss", "BCEWithLogitsLoss",
+    "CrossEntropyLoss", "GaussianNLLLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss",
+    "PoissonNLLLoss", "SmoothL1Loss", "Summary", "summary", "Connection", "connections", "dead_units", "units",
+    "forward_steps", "functional", "init", "utils",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Activation functions as modules; the mathematics is in `retrograd.functions.activations`.
+"""Activation functions as modules; the mathematics is in `retrograd.functions`, `activations` and `piecewise`.
 
 >>> import retrograd as rg
 >>> from retrograd import nn
@@ -10,11 +10,15 @@ GELU(approximate='tanh')
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
+from ..errors import ShapeError
 from ..functions import activations as f
-from ..functions.create import full
+from ..functions import piecewise as p
+from ..functions.create import check_device, full
 from ..functions.step import step
+from ..modes import no_grad
 from ..tensor import Tensor
 from .module import Module
 from .parameter import Parameter
@@ -35,14 +39,14 @@ class ReLU(_InPlace):
     """max(0, x)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return f.relu(input, self.inplace)
+        return p.relu(input, self.inplace)
 
 
 class ReLU6(_InPlace):
     """min(max(0, x), 6)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return f.relu6(input, self.inplace)
+        return p.relu6(input, self.inplace)
 
 
 class SELU(_InPlace):
@@ -70,14 +74,14 @@ class Hardsigmoid(_InPlace):
     """min(max(0, x + 3), 6) / 6."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return f.hardsigmoid(input, self.inplace)
+        return p.hardsigmoid(input, self.inplace)
 
 
 class Hardswish(_InPlace):
     """x·hardsigmoid(x)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return f.hardswish(input, self.inplace)
+        return p.hardswish(input, self.inplace)
 
 
 class Tanh(Module):
@@ -150,6 +154,21 @@ class CELU(ELU):
         return f.celu(input, self.alpha, self.inplace)
 
 
+class RReLU(_InPlace):
+    """Leaky relu with slopes drawn from [lower, upper) in training, and their mean after ``eval()``."""
+
+    def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.lower = lower
+        self.upper = upper
+
+    def forward(self, input: Tensor) -> Tensor:
+        return p.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"lower={self.lower}, upper={self.upper}" + (", inplace=True" if self.inplace else "")
+
+
 class LeakyReLU(_InPlace):
     """x where x > 0, else slope·x."""
 
@@ -158,7 +177,7 @@ class LeakyReLU(_InPlace):
         self.negative_slope = negative_slope
 
     def forward(self, input: Tensor) -> Tensor:
-        return f.leaky_relu(input, self.negative_slope, self.inplace)
+        return p.leaky_relu(input, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
@@ -171,12 +190,18 @@ class PReLU(Module):
         self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
+        check_device(device)
         self.num_parameters = num_parameters
         self.init = init
-        self.weight = Parameter(full((num_parameters,), init, dtype=dtype))
+        self.weight = Parameter(full((num_parameters,), float(init), dtype=dtype))
+
+    def reset_parameters(self) -> None:
+        """All slopes as at the start."""
+        with no_grad():
+            self.weight.fill_(self.init)
 
     def forward(self, input: Tensor) -> Tensor:
-        return f.prelu(input, self.weight)
+        return p.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
@@ -200,13 +225,27 @@ class Softplus(Module):
 class Hardtanh(_InPlace):
     """x held between ``min_val`` and ``max_val``."""
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    def __init__(
+        self,
+        min_val: float = -1.0,
+        max_val: float = 1.0,
+        inplace: bool = False,
+        min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:
         super().__init__(inplace)
-        self.min_val = min_val
-        self.max_val = max_val
+        if min_value is not None or max_value is not None:
+            warnings.warn(
+                "min_value and max_value are deprecated; hint: use min_val and max_val",
+                FutureWarning,
+                stacklevel=2,
+            )
+        self.min_val = min_val if min_value is None else min_value
+        self.max_val = max_val if max_value is None else max_value
+        p.limits("Hardtanh", self.min_val, self.max_val)
 
     def forward(self, input: Tensor) -> Tensor:
-        return f.hardtanh(input, self.min_val, self.max_val, self.inplace)
+        return p.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}" + (", inplace=True" if self.inplace else "")
@@ -220,7 +259,7 @@ class Softshrink(Module):
         self.lambd = lambd
 
     def forward(self, input: Tensor) -> Tensor:
-        return f.softshrink(input, self.lambd)
+        return p.softshrink(input, self.lambd)
 
     def extra_repr(self) -> str:
         return str(self.lambd)
@@ -230,7 +269,7 @@ class Hardshrink(Softshrink):
     """x, but 0 within λ of 0."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return f.hardshrink(input, self.lambd)
+        return p.hardshrink(input, self.lambd)
 
 
 class Threshold(_InPlace):
@@ -242,7 +281,7 @@ class Threshold(_InPlace):
         self.value = value
 
     def forward(self, input: Tensor) -> Tensor:
-        return f.threshold(input, self.threshold, self.value, self.inplace)
+        return p.threshold(input, self.threshold, self.value, self.inplace)
 
     def extra_repr(self) -> str:
         return f"threshold={self.threshold}, value={self.value}" + (", inplace=True" if self.inplace else "")
@@ -269,13 +308,8 @@ class Softmax(Module):
         super().__init__()
         self.dim = dim
 
-    def _dim(self, input: Tensor) -> int:
-        return (
-            self.dim if self.dim is not None else (0 if input.ndim in (0, 1, 3) else 1)
-        )  # PyTorch's old default
-
     def forward(self, input: Tensor) -> Tensor:
-        return f.softmax(input, self._dim(input))
+        return f.softmax(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -285,14 +319,26 @@ class LogSoftmax(Softmax):
     """ln softmax(x)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return f.log_softmax(input, self._dim(input))
+        return f.log_softmax(input, self.dim)
 
 
 class Softmin(Softmax):
     """softmax(-x)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return f.softmin(input, self._dim(input))
+        return f.softmin(input, self.dim)
+
+
+class Softmax2d(Module):
+    """softmax over the channels of (N, C, H, W) or (C, H, W), at every place."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim not in (3, 4):
+            raise ShapeError(
+                f"Softmax2d takes (N, C, H, W) or (C, H, W), got shape {tuple(input.shape)}",
+                hint="for rows of classes use nn.Softmax(dim=1)",
+            )
+        return f.softmax(input, -3)
 
 
 class Step(Module):

@@ -7,6 +7,7 @@ from ..functions import class_losses as _class_losses
 from ..functions import dropout as _dropout
 from ..functions import losses as _losses
 from ..functions import normalization as _normalization
+from ..functions import piecewise as _piecewise
 from ..functions import step as _step
 from ..functions.activations import *
 from ..functions.class_losses import *
@@ -15,6 +16,7 @@ from ..functions.index import embedding, one_hot
 from ..functions.linalg import linear
 from ..functions.losses import *
 from ..functions.normalization import *
+from ..functions.piecewise import *
 from ..functions.shape import pad
 from ..functions.step import *
 
@@ -24,4 +26,5 @@ __all__ += _class_losses.__all__
 __all__ += _dropout.__all__
 __all__ += _losses.__all__
 __all__ += _normalization.__all__
+__all__ += _piecewise.__all__
 __all__ += _step.__all__
