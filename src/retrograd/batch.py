@@ -141,7 +141,7 @@ def vmap(
     """``func`` on one example, applied to a whole batch at once.
 
     ``in_dims``: the batch dimension of each argument (None: not batched), as one number, or nested as the arguments are;
-    keyword arguments are batched along 0.  ``out_dims``: where the batch stands in the results.  ``randomness``: random
+    keyword arguments are not batched.  ``out_dims``: where the batch stands in the results.  ``randomness``: random
     numbers drawn inside are refused ("error"), "different" or the "same" for the examples.  ``chunk_size``: so many examples
     at a time, for less memory.  Raises `ShapeError` when batch sizes differ, `UsageError` when dimensions do not fit.
 
@@ -157,7 +157,7 @@ def vmap(
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, structure = flatten((args, kwargs))
         dims = spread(_listed(in_dims, len(args)), flatten(args)[1], "in_dims")
-        dims += [0] * (len(leaves) - len(dims))
+        dims += [None] * (len(leaves) - len(dims))
         moved = [
             t if d is None else _front(t, d, k) for k, (t, d) in enumerate(zip(leaves, dims, strict=True))
         ]

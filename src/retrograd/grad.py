@@ -25,12 +25,28 @@ _counter = itertools.count()
 class Saved:
     """A value kept for the reverse rule, with the version it had: an in-place change afterwards is noticed."""
 
-    __slots__ = ("cell", "value", "version")
+    __slots__ = ("cell", "unpack", "value", "version")
 
     def __init__(self, value: Any, cell: list[int]) -> None:
         self.value = value
         self.cell = cell
         self.version = cell[0]
+        self.unpack: Callable[[Any], Any] | None = None
+
+
+def _keep(t: Any) -> Saved:
+    """Keep the value of a tensor, or what the hooks of `saved_tensors_hooks` make of it."""
+    hooks = context.saved_hooks
+    if hooks is None:
+        return Saved(t._value, t._version)
+    pack, unpack = hooks
+    context.saved_hooks = None  # what the hook itself computes is kept as always
+    try:
+        saved = Saved(pack(make_tensor(t._value, t._type)), [0])
+    finally:
+        context.saved_hooks = hooks
+    saved.unpack = unpack
+    return saved
 
 
 class Node:
@@ -53,7 +69,7 @@ class Node:
         self.slots: list[int] = [t._slot for t in inputs]
         keeps_output, *keeps = kept(op, tuple(t is not None for t in self.targets))
         self.inputs: list[Saved | None] = [
-            Saved(t._value, t._version) if keep else None for t, keep in zip(inputs, keeps, strict=True)
+            _keep(t) if keep else None for t, keep in zip(inputs, keeps, strict=True)
         ]
         self.outputs: list[Saved] | None = [] if keeps_output else None
         self.output_types: tuple[TensorType, ...] = ()
@@ -87,11 +103,15 @@ class Node:
                 where=f"{self.op.name} was applied at {describe(self.place)}",
                 hint="use the out-of-place form there (y = x + 1 instead of x += 1), or x.clone() before the change",
             )
+        value = saved.value
+        if saved.unpack is not None:
+            value = _unpacked(saved, kind)
         if not differentiable or target is None:
-            return make_tensor(saved.value, kind)
+            return make_tensor(value, kind)
         if not isinstance(target, Node):
-            return target if target._value is saved.value else make_tensor(saved.value, kind)
-        return make_tensor(saved.value, kind, target, slot)
+            # with hooks the value may be a copy, but the place in the graph is the leaf's all the same
+            return target if target._value is value or saved.unpack is not None else make_tensor(value, kind)
+        return make_tensor(value, kind, target, slot)
 
     def pull(self, cotangents: Sequence[Any], differentiable: bool) -> Sequence[Any]:
         """Apply the reverse rule: cotangents of the results in, cotangents (or functions that make them) out."""
@@ -101,6 +121,9 @@ class Node:
                 where=f"{self.op.name} was applied at {describe(self.place)}",
                 hint="call backward(retain_graph=True) the first time, or run the forward pass again",
             )
+        cotangents = [
+            _zeros(k) if c is None else c for c, k in zip(cotangents, self.output_types, strict=True)
+        ]
         inputs = [
             self._restore(s, k, t, slot, differentiable)
             for s, k, t, slot in zip(self.inputs, self.input_types, self.targets, self.slots, strict=True)
@@ -123,12 +146,25 @@ class Node:
             self.outputs = None
 
 
+def _unpacked(saved: Saved, kind: TensorType) -> Any:
+    """The value that the unpack hook gives back; it must have the type of the one that was packed."""
+    assert saved.unpack is not None
+    t = saved.unpack(saved.value)
+    found = getattr(t, "_type", None)
+    if found != kind:
+        raise GradError(
+            f"an unpack hook returned {found!r} for a saved tensor of {kind!r}",
+            hint="unpack must return a tensor of the shape and dtype that was packed",
+        )
+    return t._value
+
+
 def record(op: type[Op], params: dict[str, Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
     """Hang a node on the floating results of an op that was applied to tensors that want a gradient."""
     node = Node(op, params, inputs)
     node.output_types = tuple(t._type for t in outputs)
     if node.outputs is not None:
-        node.outputs = [Saved(t._value, t._version) for t in outputs]
+        node.outputs = [_keep(t) for t in outputs]
     for slot, out in enumerate(outputs):
         if out._type.dtype.is_floating_point:
             out._node = node
@@ -219,9 +255,6 @@ def propagate(
                 id(t) in useful or (id(t), 0) in wanted_keys for t in node.targets if t is not None
             ):
                 continue
-            for i, c in enumerate(cotangents):
-                if c is None:
-                    cotangents[i] = _zeros(node.output_types[i])
             pulled = node.pull(cotangents, differentiable)
             for i, (target, slot) in enumerate(zip(node.targets, node.slots, strict=True)):
                 if target is None or (
@@ -233,6 +266,8 @@ def propagate(
                     value = value()
                 if value is None:
                     continue
+                if context.anomaly:
+                    _refuse_nan(node, i, value)
                 arrived.add(target, slot, value)
                 if not isinstance(target, Node):
                     leaves[id(target)] = target
@@ -249,6 +284,19 @@ def propagate(
             found[place] = value
         reached.append((leaf, value))
     return reached, found
+
+
+def _refuse_nan(node: Node, i: int, value: Any) -> None:
+    """For `detect_anomaly`: a cotangent that has become NaN names the op that made it."""
+    array = value._value
+    if isinstance(array, np.ndarray) and np.isnan(array).any():
+        first = tuple(int(k) for k in np.argwhere(np.isnan(array))[0])
+        raise GradError(
+            f"the derivative of {node.op.name} with respect to its input {i} has {int(np.isnan(array).sum())} NaN of "
+            f"{array.size} entries, the first at {list(first)}",
+            where=f"{node.op.name} was applied at {describe(node.place)}",
+            hint="look at the values there: 0/0, inf - inf, 0·inf, or the square root of 0 have no finite derivative",
+        )
 
 
 def _observe(node: Node, cotangents: list[Any]) -> None:

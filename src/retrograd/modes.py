@@ -109,3 +109,43 @@ def is_grad_enabled() -> bool:
 def is_inference_mode_enabled() -> bool:
     """True while gradients are not recorded"""
     return not context.grad_enabled
+
+
+class detect_anomaly:  # lower case as in PyTorch
+    """Stop a backward pass at the first op whose derivative is NaN, and name it with the line that applied it.
+
+    >>> import retrograd as rg
+    >>> x = rg.tensor(0.0, requires_grad=True)
+    >>> with rg.autograd.detect_anomaly():
+    ...     (x.sqrt() * 0).backward()
+    Traceback (most recent call last):
+    retrograd.errors.GradError: the derivative of sqrt with respect to its input 0 has 1 NaN of 1 entries, ...
+    """
+
+    def __init__(self, check_nan: bool = True) -> None:
+        self._mode = check_nan
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(context.anomaly)
+        context.anomaly = self._mode
+
+    def __exit__(self, *_: Any) -> None:
+        context.anomaly = self._before.pop()
+
+
+class set_detect_anomaly(detect_anomaly):  # lower case as in PyTorch
+    """`detect_anomaly` on or off from here on; as a context manager, until its end."""
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        super().__init__(mode and check_nan)
+        self._before.append(context.anomaly)
+        context.anomaly = self._mode
+
+    def __enter__(self) -> None:
+        context.anomaly = self._mode
+
+
+def is_anomaly_enabled() -> bool:
+    """True while backward passes are searched for NaN"""
+    return context.anomaly

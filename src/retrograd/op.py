@@ -162,9 +162,11 @@ class Context(Protocol):
 
 
 class _ThreadState(threading.local):
-    """Per thread: is a gradient recorded, which context takes the ops, which module is running."""
+    """Per thread: is a gradient recorded, searched for NaN, kept by hooks; which context takes the ops; which module runs."""
 
     grad_enabled: bool = True
+    anomaly: bool = False
+    saved_hooks: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None
     inference: bool = False
     tracer: Context | None = None
     scope: tuple[Any, Any] | None = (
