@@ -136,11 +136,12 @@ if __name__ == "__main__":
         [Value(random.uniform(-1, 1)) for _ in range(3)] for _ in range(4)
     ]  # four units with two inputs
     output = [[Value(random.uniform(-1, 1)) for _ in range(5)]]  # one unit with four inputs
+    weights = [weight for unit in hidden + output for weight in unit]
     for step in range(301):
         answers = [network([hidden, output], inputs) for inputs, _ in examples]
         loss = sum((answer - wanted) ** 2 for answer, (_, wanted) in zip(answers, examples)) / 4
         loss.backward()
-        for weight in sum(hidden + output, []):
+        for weight in weights:
             weight.data -= 0.5 * weight.grad  # downhill
         if step % 50 == 0:
             print(f"step {step:3d}  loss {loss.data:.5f}  answers", *(f"{a.data:.2f}" for a in answers))
