@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LONGEST = 400
 SPLIT_LATER = (
-    "src/retrograd/ops/elementwise.py",
     "src/retrograd/tensor.py",
     "src/retrograd/nn/module.py",
     "src/retrograd/inplace.py",

@@ -6,7 +6,8 @@ import numpy as np
 
 from retrograd.op import Op, Sample, bind
 from retrograd.ops._family import Unary, fill
-from retrograd.ops.elementwise import Add, Binary, Cos, Exp, Mul, Sin, Tanh
+from retrograd.ops.arithmetic import Add, Binary, Mul
+from retrograd.ops.elementwise import Cos, Exp, Sin, Tanh
 from retrograd.ops.matmul import Matmul
 from retrograd.ops.shape import Reshape
 from retrograd.types import TensorType

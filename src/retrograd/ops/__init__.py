@@ -1,5 +1,17 @@
 """All primitive mathematics; importing this package fills the registry."""
 
-from . import control, elementwise, index, logic, matmul, random, reduce, scan, shape, sort
+from . import arithmetic, control, elementwise, index, logic, matmul, random, reduce, scan, shape, sort
 
-__all__ = ["control", "elementwise", "index", "logic", "matmul", "random", "reduce", "scan", "shape", "sort"]
+__all__ = [
+    "arithmetic",
+    "control",
+    "elementwise",
+    "index",
+    "logic",
+    "matmul",
+    "random",
+    "reduce",
+    "scan",
+    "shape",
+    "sort",
+]

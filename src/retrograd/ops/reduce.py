@@ -10,7 +10,8 @@ from ..errors import DTypeError, ShapeError
 from ..op import Array, Bad, Op, Sample, bind
 from ..types import Shape, TensorType, bool_, int64, size
 from ._family import fill, require_floating
-from .elementwise import Div, Exp
+from .arithmetic import Div
+from .elementwise import Exp
 from .logic import Cast
 from .shape import Broadcast, Permute, Place, Reshape, Slice
 

@@ -6,7 +6,8 @@ import builtins
 from typing import Any
 
 from ...op import Op, bind
-from ...ops import elementwise as ops
+from ...ops import arithmetic as ops
+from ...ops import elementwise
 from ...ops._family import fill
 from .._arguments import as_tensor, binary, cast, common_dtype, floating, is_tensor, require_tensor
 
@@ -122,7 +123,7 @@ def frac(input: Any) -> Any:
 
 def sqrt(input: Any) -> Any:
     """√input"""
-    return bind(ops.Sqrt, floating(input))
+    return bind(elementwise.Sqrt, floating(input))
 
 
 def rsqrt(input: Any) -> Any:
@@ -150,7 +151,7 @@ def pow(input: Any, exponent: Any) -> Any:
             return sqrt(input)
         if exponent == 1:
             return mul(input, 1)
-    return binary(ops.Pow, input, exponent)
+    return binary(elementwise.Pow, input, exponent)
 
 
 def lerp(input: Any, end: Any, weight: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...op import bind
-from ...ops import elementwise as ops
+from ...ops import arithmetic as ops
 from ...ops import logic
 from ...ops._family import fill
 from ...types import TensorType, bool_, broadcast_shapes, dtype_of
