@@ -31,8 +31,8 @@ def test_what_cannot_be_optimised_is_refused(method: type[optim.Optimizer]) -> N
         method([w * 2])
     with pytest.raises(UsageError, match="lr must not be negative"):
         method([w], lr=-0.1)
-    with pytest.raises(UsageError, match="no option 'rate'"):
-        method([{"params": [w], "rate": 3.0}])
+    with pytest.raises(UsageError, match="no option 'weight_decy'"):
+        method([{"params": [w], "weight_decy": 3.0}])
     for call in (lambda: optim.SGD([w], nesterov=True), lambda: optim.Adam([w], betas=(0.9, 1.0))):
         with pytest.raises(UsageError):
             call()

@@ -1,45 +1,74 @@
-"""What all optimisers share: parameter groups, state, its saving and loading, and the loop over the parameters."""
+"""What all optimisers share: parameter groups, the loop over the parameters, hooks, saving and loading."""
 
 from __future__ import annotations
 
+import functools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..errors import GradError, StateError, UsageError
-from ..functions.create import tensor, zeros_like
+from ..errors import GradError, UsageError
+from ..functions.create import zeros_like
 from ..memory import keep_freed_memory
-from ..modes import enable_grad, no_grad
+from ..modes import enable_grad, set_grad_enabled
+from ..nn.hooks import RemovableHandle, add_hook
 from ..op import context
+from ..staging import within
 from ..tensor import Tensor
+from .options import Group, check_names, check_options
+from .state import pack, unpack
 
-Group = dict[str, Any]
+_before_every_step: dict[int, Callable[..., Any]] = {}
+_after_every_step: dict[int, Callable[..., Any]] = {}
 
 
 class Optimizer:
-    """Changes parameters by their gradients; subclasses define ``_update`` for one parameter.
+    """Changes parameters by their gradients; subclasses define ``_update`` for one parameter, or ``step``.
 
-    ``params``: tensors, or dicts ``{"params": tensors, "lr": ...}`` whose options replace the defaults for that group.
-    Rates are read from ``param_groups`` at every step, so a scheduler (or you) may change them at any time.
-    ``state`` holds what the method remembers for each parameter, made when it is first needed.
+    ``params``: tensors, (name, tensor) pairs, or dicts ``{"params": tensors, "lr": ...}`` whose options replace the
+    defaults for that group.  Options are read from ``param_groups`` at every step, so a scheduler (or you) may change
+    them at any time.  ``state`` holds what the method remembers for each parameter, made when it is first needed.
+
+    ``foreach``, ``fused`` and ``capturable`` choose between implementations in PyTorch; here there is one, which does
+    all of it, and they change nothing.  ``differentiable`` records the step itself for autograd.
     """
+
+    _stepping: bool
+    _stepped: bool = False
+    """True once a step was taken; schedulers ask."""
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         name = type(self).__name__
         if isinstance(params, Tensor):
             raise UsageError(f"{name} takes a list of tensors, not one tensor", hint=f"{name}([parameter])")
-        listed = list(params)
+        _refuse_set(name, params)
+        try:
+            listed = list(params)
+        except TypeError:
+            raise UsageError(
+                f"{name} takes a list of tensors, got {type(params).__name__}",
+                hint=f"{name}(model.parameters())",
+            ) from None
         if not listed:
             raise UsageError(
                 f"{name} got an empty list of parameters",
                 hint=f"{name}(model.parameters(), ...): make the model first, and a new iterator for every optimiser",
             )
-        _check_options(name, defaults)
-        self.defaults = defaults
+        check_options(name, defaults)
         keep_freed_memory()
-        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.defaults = defaults
+        self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[Group] = []
+        self._hooks: dict[str, dict[int, Callable[..., Any]]] = defaultdict(dict)
         for group in listed if isinstance(listed[0], dict) else [{"params": listed}]:
             self.add_param_group(group)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = _with_hooks(cls.__dict__["step"])
+
+    # -- parameters -----------------------------------------------------------------------------------------------
 
     def add_param_group(self, param_group: Group) -> None:
         """Add parameters, with options of their own; for example layers that are unfrozen later."""
@@ -49,23 +78,15 @@ class Optimizer:
                 f"a parameter group is a dict with 'params', got {param_group!r}",
                 hint='{"params": [w], "lr": 0.1}',
             )
-        unknown = param_group.keys() - self.defaults.keys() - {"params", "param_names", "initial_lr"}
-        if unknown:
-            raise UsageError(
-                f"{name} has no option {sorted(unknown)[0]!r}",
-                hint=f"there are: {', '.join(sorted(self.defaults))}",
-            )
-        given = param_group["params"]
-        members: list[Tensor] = [given] if isinstance(given, Tensor) else list(given)
-        # (name, tensor) pairs, as model.named_parameters() gives them
-        members = [m[1] if isinstance(m, tuple) and len(m) == 2 else m for m in members]
+        check_names(name, param_group, self.defaults)
+        members, names = self._members(param_group["params"])
         seen = {id(p) for group in self.param_groups for p in group["params"]}
         for p in members:
             if not isinstance(p, Tensor):
                 raise UsageError(
                     f"{name} takes tensors, got {type(p).__name__}", hint=f"{name}(model.parameters())"
                 )
-            if not p.is_leaf:
+            if not (p.is_leaf or p._retains or self.defaults.get("differentiable")):
                 raise GradError(
                     f"{name} cannot change a tensor of shape {tuple(p.shape)} that was computed from others",
                     hint="give it the tensors that it was computed from, or .detach().requires_grad_()",
@@ -77,8 +98,24 @@ class Optimizer:
                 )
             seen.add(id(p))
         group = {**self.defaults, **param_group, "params": members}
-        _check_options(name, group)
+        if names:
+            group["param_names"] = names
+        check_options(name, group)
         self.param_groups.append(group)
+
+    def _members(self, given: Any) -> tuple[list[Any], list[str]]:
+        """The tensors of a group, and their names where (name, tensor) pairs were given."""
+        name = type(self).__name__
+        _refuse_set(name, given)
+        listed = [given] if isinstance(given, Tensor) else list(given)
+        named = [m for m in listed if isinstance(m, tuple) and len(m) == 2]
+        others = {"param_names" in group for group in self.param_groups}
+        if (named and len(named) < len(listed)) or (others and others != {bool(named)}):
+            raise UsageError(
+                f"{name} got some parameters with a name and some without",
+                hint=f"{name}(model.named_parameters()), or {name}(model.parameters())",
+            )
+        return ([p for _, p in named], [n for n, _ in named]) if named else (listed, [])
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients: they add up from one backward to the next otherwise."""
@@ -86,8 +123,15 @@ class Optimizer:
             for p in group["params"]:
                 if set_to_none:
                     p.grad = None
-                elif p.grad is not None:
+                elif p.grad is None:
+                    continue
+                elif context.tracer is None and p.grad.is_leaf:
+                    with set_grad_enabled(False):
+                        p.grad.requires_grad_(False).zero_()
+                else:
                     p.grad = zeros_like(p.grad)  # not a product with 0, which keeps NaN
+
+    # -- the step -------------------------------------------------------------------------------------------------
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; ``closure`` computes loss and gradients anew, and is returned."""
@@ -95,54 +139,103 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with no_grad():
+        differentiable = bool(self.defaults.get("differentiable"))
+        with set_grad_enabled(differentiable):
             for group in self.param_groups:
-                sign = group.get("maximize", False)
                 for p in group["params"]:
                     if p.grad is None:
                         continue
-                    state = self.state.get(p)
-                    if state is None:
-                        state = self.state[p] = {}
-                    self._update(p, -p.grad if sign else p.grad, state, group)
+                    state = self._state_of(p, group)
+                    if (
+                        differentiable
+                    ):  # the values before this step belong to the derivatives of earlier ones
+                        state.update({k: v.clone() for k, v in state.items() if isinstance(v, Tensor)})
+                    self._update(p, -p.grad if group.get("maximize") else p.grad, state, group)
         return loss
+
+    def _state_of(self, param: Tensor, group: Group) -> dict[str, Any]:
+        """The state of a parameter.  One that is made while a step is traced exists outside of the graph, too."""
+        state = self.state[param]
+        if not state:
+            with within(None):
+                state.update(self._start(param, group))
+        return state
+
+    def _start(self, param: Tensor, group: Group) -> dict[str, Any]:
+        """The state before the first step."""
+        return {}
 
     def _update(self, param: Tensor, grad: Tensor, state: dict[str, Any], group: Group) -> None:
         raise NotImplementedError
 
-    # State -------------------------------------------------------------------------------------------------------
+    # -- hooks ----------------------------------------------------------------------------------------------------
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before every step; it may return other (args, kwargs) for it."""
+        return add_hook(self._hooks["before step"], hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after every step."""
+        return add_hook(self._hooks["after step"], hook)
+
+    def register_state_dict_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer)`` before a state dict is made."""
+        return self._hook("before saving", hook, prepend)
+
+    def register_state_dict_post_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` with every state dict made; it may return another one."""
+        return self._hook("after saving", hook, prepend)
+
+    def register_load_state_dict_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` before one is loaded; it may return another one to be loaded."""
+        return self._hook("before loading", hook, prepend)
+
+    def register_load_state_dict_post_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer)`` after a state dict was loaded."""
+        return self._hook("after loading", hook, prepend)
+
+    def _hook(self, when: str, hook: Callable[..., Any], first: bool) -> RemovableHandle:
+        hooks = self._hooks[when]
+        earlier = dict(hooks) if first else {}
+        for key in earlier:
+            del hooks[key]
+        handle = add_hook(hooks, hook)
+        hooks.update(earlier)
+        return handle
+
+    # -- state ----------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
         """State by parameter number, and the groups with numbers in place of tensors, in PyTorch's form."""
-        number = {id(p): i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
-        groups = [
-            {**group, "params": [number[id(p)] for p in group["params"]]} for group in self.param_groups
-        ]
-        return {"state": {number[id(p)]: dict(s) for p, s in self.state.items() if s}, "param_groups": groups}
+        for hook in list(self._hooks["before saving"].values()):
+            hook(self)
+        packed = pack(self.param_groups, self.state)
+        for hook in list(self._hooks["after saving"].values()):
+            packed = _replaced(packed, hook(self, packed))
+        return packed
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from a saved state; the groups must have the same numbers of parameters."""
-        saved = state_dict["param_groups"]
-        have = [len(group["params"]) for group in self.param_groups]
-        want = [len(group["params"]) for group in saved]
-        if have != want:
-            raise StateError(
-                f"the saved state is of {len(want)} parameter group(s) of {want} parameters, "
-                f"this {type(self).__name__} has {len(have)} of {have}",
-                hint="make the optimiser of the same model and with the same groups first",
-            )
-        members = [p for group in self.param_groups for p in group["params"]]
-        numbers = [i for group in saved for i in group["params"]]
-        fresh: dict[Tensor, dict[str, Any]] = {}
-        for p, number in zip(members, numbers):
-            given = state_dict["state"].get(number)
-            if given is not None:
-                fresh[p] = {key: _like(key, value, p) for key, value in given.items()}
-        for group, other in zip(self.param_groups, saved):
+        saved: Mapping[str, Any] = dict(state_dict)
+        for hook in list(self._hooks["before loading"].values()):
+            saved = _replaced(saved, hook(self, saved))
+        fresh = unpack(type(self).__name__, self.param_groups, saved)
+        for group, other in zip(self.param_groups, saved["param_groups"], strict=True):
             group.update({key: value for key, value in other.items() if key != "params"})
-            if "betas" in group:
-                group["betas"] = tuple(group["betas"])  # JSON has made a list of it
-        self.state = fresh
+            for key in ("betas", "etas", "step_sizes"):
+                if key in group:
+                    group[key] = tuple(group[key])  # JSON has made a list of it
+        self.state = defaultdict(dict, fresh)
+        for hook in list(self._hooks["after loading"].values()):
+            hook(self)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
@@ -152,52 +245,60 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-def _like(key: str, value: Any, param: Tensor) -> Any:
-    """A private copy of a state value, in the parameter's dtype unless it is the step counter."""
-    if value is None or isinstance(value, bool):
-        return value
-    if key == "step":
-        return tensor(float(value))
-    if isinstance(value, int | float):
-        return value
-    copied = tensor(value) if not isinstance(value, Tensor) else value.detach().clone()
-    if tuple(copied.shape) != tuple(param.shape):
-        raise StateError(
-            f"the saved {key!r} has shape {tuple(copied.shape)}, the parameter {tuple(param.shape)}",
-            hint="make the optimiser of the same model, with its parameters in the same order",
+def _refuse_set(name: str, params: Any) -> None:
+    if isinstance(params, set | frozenset):
+        raise UsageError(
+            f"{name} got a set of parameters, whose order differs from run to run",
+            hint=f"{name}(list(model.parameters()))",
         )
-    return copied.to(param.dtype)
 
 
-def advance(state: dict[str, Any]) -> Any:
-    """Count a step; returns its number, from 1.
-
-    The counter is a tensor, so that it is saved with the state.  Eager code gets its value as a plain number, which
-    is quicker; traced code gets a tensor, so that the counter stays a variable of the graph.
-    """
-    counter = state.get("step")
-    if counter is None:
-        counter = state["step"] = tensor(0.0)
-    counter.add_(1)
-    return counter.item() if context.tracer is None else counter.double()
+def _replaced(before: Any, given: Any) -> Any:
+    return before if given is None else given
 
 
-def _check_options(name: str, options: Group) -> None:
-    """Refuse options that no method can mean."""
-    for key, value in options.items():
-        low_is_bad = key in (
-            "lr",
-            "momentum",
-            "weight_decay",
-            "eps",
-            "alpha",
-            "lr_decay",
-            "initial_accumulator_value",
-        )
-        if low_is_bad and isinstance(value, int | float) and not value >= 0:
-            raise UsageError(
-                f"{name}: {key} must not be negative, got {value}",
-                hint=f"{name}(model.parameters(), {key}={abs(value)})",
-            )
-        if key == "betas" and isinstance(value, tuple | list) and not all(0 <= b < 1 for b in value):
-            raise UsageError(f"{name}: betas lie in [0, 1), got {value}", hint="betas=(0.9, 0.999)")
+def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    """``step`` with the hooks of its optimiser around it, once: a step may call that of its base class."""
+    if getattr(step, "hooked", False):
+        return step
+
+    @functools.wraps(step)
+    def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if self.__dict__.get("_stepping"):
+            return step(self, *args, **kwargs)
+        given: tuple[Any, ...] = (self, *args)
+        for hook in [*_before_every_step.values(), *self._hooks["before step"].values()]:
+            changed = hook(self, given, kwargs)
+            if changed is None:
+                continue
+            if not (isinstance(changed, tuple) and len(changed) == 2):
+                raise UsageError(
+                    f"a hook before the step of {type(self).__name__} returned {changed!r}",
+                    hint="return None, or (args, kwargs): return args, kwargs",
+                )
+            given, kwargs = changed
+        self._stepping = True
+        try:
+            out = step(*given, **kwargs)
+        finally:
+            del self._stepping
+        self._stepped = True
+        for hook in [*self._hooks["after step"].values(), *_after_every_step.values()]:
+            hook(self, given, kwargs)
+        return out
+
+    hooked.hooked = True  # type: ignore[attr-defined]
+    return hooked
+
+
+Optimizer.step = _with_hooks(Optimizer.step)
+
+
+def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(optimizer, args, kwargs)`` before every step of every optimiser."""
+    return add_hook(_before_every_step, hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(optimizer, args, kwargs)`` after every step of every optimiser."""
+    return add_hook(_after_every_step, hook)

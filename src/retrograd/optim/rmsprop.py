@@ -7,7 +7,9 @@ from typing import Any
 
 from ..functions.create import zeros_like
 from ..tensor import Tensor
-from .optimizer import Group, Optimizer, advance
+from .optimizer import Optimizer
+from .options import Group, number
+from .state import advance, counter, plus
 
 
 class RMSprop(Optimizer):
@@ -26,32 +28,33 @@ class RMSprop(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-2,
+        lr: float | Tensor = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0,
         momentum: float = 0,
         centered: bool = False,
-        *,
+        capturable: bool = False,
+        foreach: bool | None = None,
         maximize: bool = False,
+        differentiable: bool = False,
     ) -> None:
         super().__init__(
             params,
             {
-                "lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum,
-                "centered": centered, "maximize": maximize,
+                "lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered,
+                "weight_decay": weight_decay, "capturable": capturable, "foreach": foreach,
+                "maximize": maximize, "differentiable": differentiable,
             },
         )  # fmt: skip
 
+    def _start(self, param: Tensor, group: Group) -> dict[str, Any]:
+        wanted = {"square_avg": True, "momentum_buffer": group["momentum"] > 0, "grad_avg": group["centered"]}
+        return {"step": counter(), **{name: zeros_like(param) for name, want in wanted.items() if want}}
+
     def _update(self, param: Tensor, grad: Tensor, state: dict[str, Any], group: Group) -> None:
-        if "square_avg" not in state:
-            state["square_avg"] = zeros_like(param)
-            if group["momentum"] > 0:
-                state["momentum_buffer"] = zeros_like(param)
-            if group["centered"]:
-                state["grad_avg"] = zeros_like(param)
         advance(state)
-        alpha, lr = group["alpha"], group["lr"]
+        alpha, lr = group["alpha"], number(group["lr"])
         if group["weight_decay"] != 0:
             grad = grad.add(param, alpha=group["weight_decay"])
         square = state["square_avg"]
@@ -60,7 +63,7 @@ class RMSprop(Optimizer):
             mean = state["grad_avg"]
             mean.lerp_(grad, 1 - alpha)
             square = square.addcmul(mean, mean, value=-1)
-        denominator = square.sqrt().add_(group["eps"])
+        denominator = plus(square.sqrt(), group["eps"])
         if group["momentum"] > 0:
             velocity = state["momentum_buffer"]
             velocity.mul_(group["momentum"]).addcdiv_(grad, denominator)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import TraceError
+from ..functions.create import zeros_like
+from ..op import context
+from ..staging import within
 from ..tensor import Tensor
-from .optimizer import Group, Optimizer
+from .optimizer import Optimizer
+from .options import Group, number
 
 
 class SGD(Optimizer):
@@ -26,36 +30,48 @@ class SGD(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
+        lr: float | Tensor = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
-        weight_decay: float = 0,
+        weight_decay: float | Tensor = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        if nesterov and (momentum <= 0 or dampening != 0):
-            raise UsageError(
-                f"SGD: Nesterov needs momentum > 0 and no dampening, got {momentum} and {dampening}",
-                hint="SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True)",
-            )
         super().__init__(
             params,
             {
                 "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
-                "nesterov": nesterov, "maximize": maximize,
+                "nesterov": nesterov, "maximize": maximize, "foreach": foreach,
+                "differentiable": differentiable, "fused": fused,
             },
         )  # fmt: skip
 
     def _update(self, param: Tensor, grad: Tensor, state: dict[str, Any], group: Group) -> None:
-        if group["weight_decay"] != 0:
-            grad = grad.add(param, alpha=group["weight_decay"])
-        momentum = group["momentum"]
+        lr, decay, momentum = number(group["lr"]), number(group["weight_decay"]), group["momentum"]
+        if isinstance(decay, Tensor) or decay != 0:
+            grad = grad.add(param, alpha=decay)
         if momentum != 0:
             velocity = state.get("momentum_buffer")
-            if velocity is None:
+            if velocity is None and context.tracer is None:
                 velocity = state["momentum_buffer"] = grad.detach().clone()
             else:
+                if velocity is None:
+                    velocity = state["momentum_buffer"] = self._at_rest(param, group)
                 velocity.mul_(momentum).add_(grad, alpha=1 - group["dampening"])
             grad = grad.add(velocity, alpha=momentum) if group["nesterov"] else velocity
-        param.add_(grad, alpha=-group["lr"])
+        param.add_(grad, alpha=-lr)
+
+    @staticmethod
+    def _at_rest(param: Tensor, group: Group) -> Tensor:
+        """A velocity of 0, which every traced step can begin with: the first v is then μ·0 + g."""
+        if group["dampening"] != 0:
+            raise TraceError(
+                "the first step of SGD with dampening is another one than the later ones",
+                hint="call optimizer.step() once before tracing",
+            )
+        with within(None):
+            return zeros_like(param)
