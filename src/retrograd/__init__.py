@@ -58,14 +58,14 @@ from .functions.create import tensor
 from .trace import trace
 
 if TYPE_CHECKING:
-    from . import data, func, metrics, nn, optim, report, train
+    from . import data, func, metrics, nn, optim, report, train, utils
 
 __all__ = [
     "Graph", "Tensor", "autograd", "bool", "data", "double", "dtype", "enable_grad", "errors", "float", "func",
     "float32", "float64", "get_default_dtype", "inference_mode", "int", "int32", "int64",
     "is_grad_enabled", "is_inference_mode_enabled", "load", "long", "metrics", "nn", "no_grad", "optim",
     "promote_types", "report", "save", "set_default_dtype", "set_grad_enabled", "set_num_threads", "trace",
-    "train", "uint8", "vmap",
+    "train", "uint8", "utils", "vmap",
 ]  # fmt: skip
 __all__ += _create.__all__
 __all__ += _elementwise.__all__
@@ -78,7 +78,7 @@ __all__ += _shape.__all__
 __version__ = "0.1.0"
 
 # Loaded when first used: `import retrograd` costs little more than NumPy.
-_LATER = {"func", "nn", "optim", "data", "train", "metrics", "report"}
+_LATER = {"utils", "func", "nn", "optim", "data", "train", "metrics", "report"}
 
 
 def __getattr__(name: str) -> Any:

@@ -189,7 +189,9 @@ def test_many_models_at_once() -> None:
     models = [nn.Linear(3, 2) for _ in range(5)]
     params, buffers = func.stack_module_state(models)
     x = rg.randn(7, 3)
-    out = func.vmap(lambda p, b, x: func.functional_call(models[0], (p, b), (x,)), (0, 0, None))(params, buffers, x)
+    out = func.vmap(lambda p, b, x: func.functional_call(models[0], (p, b), (x,)), (0, 0, None))(
+        params, buffers, x
+    )
     for k, model in enumerate(models):
         np.testing.assert_allclose(out[k].detach().numpy(), model(x).detach().numpy(), rtol=1e-6, atol=1e-6)
 
@@ -202,7 +204,11 @@ def test_functional_call_leaves_the_module_as_it_is() -> None:
     assert not out.numpy().any()
     net.eval()
     func.functional_call(net, dict(net.named_buffers()), (rg.randn(4, 2),))
-    assert all((net.state_dict()[k].numpy() == v.numpy()).all() for k, v in before.items() if "running" not in k and "num" not in k)
+    assert all(
+        (net.state_dict()[k].numpy() == v.numpy()).all()
+        for k, v in before.items()
+        if "running" not in k and "num" not in k
+    )
     with pytest.raises(RetrogradError, match="no parameter or buffer is called 'weight'"):
         func.functional_call(net, {"weight": rg.zeros(2, 2)}, (rg.randn(4, 2),))
     with pytest.raises(RetrogradError, match="is not given"):

@@ -6,13 +6,13 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..batch import Batched
 from ..errors import GradError, UsageError, describe, user_place
 from ..functions.create import zeros
 from ..grad import Node, Saved, _counter
 from ..modes import no_grad
 from ..op import Op, context, make_tensor
 from ..tensor import Tensor
-from ..tree import flatten
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
@@ -232,9 +232,8 @@ class Function:
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         wants = context.grad_enabled and any(ctx.needs_input_grad)
-        before = context.tracer
-        if wants and before is not None:
-            _refuse_outer_gradients(cls, args, before)
+        if context.tracer is not None and context.grad_enabled:
+            _refuse_outer_gradients(cls, args)
         with no_grad():
             if cls.setup_context is Function.setup_context:
                 result = cls.forward(ctx, *args)
@@ -266,20 +265,17 @@ class Function:
         return tuple(out) if isinstance(result, tuple) else out[0]
 
 
-def _refuse_outer_gradients(cls: type[Function], args: Sequence[Any], staging: Any) -> None:
+def _refuse_outer_gradients(cls: type[Function], args: Sequence[Any]) -> None:
     """Inside vmap an outer derivative would meet the operations of `forward`, not `backward`: refuse it."""
-    for t in flatten(list(args))[0]:
-        if (
-            isinstance(t, Tensor)
-            and getattr(t._value, "tensor", None) is not None
-            and t._value.tensor.requires_grad
-        ):
-            inner = t._node is not None or t._requires
-            if not inner:
+    for t in args:
+        inside = getattr(t, "_value", None)
+        while isinstance(inside, Batched):
+            if inside.tensor.requires_grad:
                 raise UsageError(
                     f"{cls.__name__} (a Function with its own backward) inside vmap is to be differentiated outside",
                     hint="take the gradient inside: vmap(grad(f)) instead of grad(vmap(f))",
                 )
+            inside = inside.tensor._value
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
