@@ -18,20 +18,30 @@ from typing import TYPE_CHECKING, Any
 from . import autograd, errors
 from .batch import vmap
 from .errors import missing_name
+from .functions import counts as _counts
 from .functions import create as _create
 from .functions import elementwise as _elementwise
 from .functions import index as _index
 from .functions import linalg as _linalg
+from .functions import norm as _norm
 from .functions import random as _random
 from .functions import reduce as _reduce
+from .functions import scan as _scan
 from .functions import shape as _shape
+from .functions import sort as _sort
+from .functions import statistics as _statistics
+from .functions.counts import *
 from .functions.create import *
 from .functions.elementwise import *
 from .functions.index import *
 from .functions.linalg import *
+from .functions.norm import *
 from .functions.random import *
 from .functions.reduce import *
+from .functions.scan import *
 from .functions.shape import *
+from .functions.sort import *
+from .functions.statistics import *
 from .graph import Graph
 from .modes import (
     enable_grad,
@@ -72,7 +82,12 @@ __all__ += _elementwise.__all__
 __all__ += _index.__all__
 __all__ += _linalg.__all__
 __all__ += _random.__all__
+__all__ += _counts.__all__
+__all__ += _norm.__all__
 __all__ += _reduce.__all__
+__all__ += _scan.__all__
+__all__ += _sort.__all__
+__all__ += _statistics.__all__
 __all__ += _shape.__all__
 
 __version__ = "0.1.0"

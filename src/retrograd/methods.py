@@ -23,9 +23,24 @@ class Methods:
     from .functions.linalg import (
         addmm, bmm, dot, matmul, mm, mv, outer, trace,
     )
+    from .functions.counts import (
+        bincount, histc, histogram,
+    )
+    from .functions.norm import (
+        dist, norm, renorm,
+    )
     from .functions.reduce import (
-        all, amax, amin, any, argmax, argmin, argsort, count_nonzero, cumsum, log_softmax, logsumexp, max,
-        mean, min, norm, prod, softmax, sort, std, sum, topk, var,
+        all, amax, amin, aminmax, any, argmax, argmin, count_nonzero, log_softmax, logsumexp, max, mean, min,
+        nanmean, nansum, prod, softmax, sum,
+    )
+    from .functions.scan import (
+        cummax, cummin, cumprod, cumsum, diff, logcumsumexp,
+    )
+    from .functions.sort import (
+        argsort, isin, kthvalue, msort, sort, topk, unique, unique_consecutive,
+    )
+    from .functions.statistics import (
+        corrcoef, cov, median, mode, nanmedian, nanquantile, quantile, std, var,
     )
     from .functions.shape import (
         broadcast_to, chunk, expand_as, flatten, flip, movedim, narrow, permute, ravel, repeat,

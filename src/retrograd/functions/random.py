@@ -18,6 +18,8 @@ from ..types import Shape, dtype_of, float64, get_default_dtype, int64
 from . import elementwise as e
 from . import reduce as r
 from ._arguments import cast, expand, shape_of
+from .scan import cumsum
+from .sort import argsort, topk
 
 __all__ = [
     "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed",
@@ -149,7 +151,7 @@ def randint(
 
 def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64) -> Any:
     """The numbers 0..n-1 in random order"""
-    return cast(r.argsort(_uniform((n,), float64, generator)), dtype_of(dtype))
+    return cast(argsort(_uniform((n,), float64, generator)), dtype_of(dtype))
 
 
 def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
@@ -196,8 +198,8 @@ def multinomial(
             )
         # The smallest of exponential waiting times with these rates come in the right order (Efraimidis, Spirakis 2006).
         wait = e.neg(e.log1p(e.neg(_uniform(tuple(input.shape), float64, generator))))
-        return r.topk(e.div(wait, cast(input, float64)), num_samples, largest=False).indices
-    total = r.cumsum(cast(input, float64), -1)
+        return topk(e.div(wait, cast(input, float64)), num_samples, largest=False).indices
+    total = cumsum(cast(input, float64), -1)
     from .shape import narrow, unsqueeze
 
     u = e.mul(_uniform((*input.shape[:-1], num_samples), float64, generator), narrow(total, -1, n - 1, 1))
