@@ -1,17 +1,37 @@
 """All primitive mathematics; importing this package fills the registry."""
 
-from . import arithmetic, control, elementwise, index, logic, matmul, random, reduce, scan, shape, sort
+from . import (
+    arithmetic,
+    control,
+    decomposition,
+    elementwise,
+    index,
+    logic,
+    lu,
+    matmul,
+    matrix_function,
+    random,
+    reduce,
+    scan,
+    shape,
+    solve,
+    sort,
+)
 
 __all__ = [
     "arithmetic",
     "control",
+    "decomposition",
     "elementwise",
     "index",
     "logic",
+    "lu",
     "matmul",
+    "matrix_function",
     "random",
     "reduce",
     "scan",
     "shape",
+    "solve",
     "sort",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError
 from ..op import Array, Bad, Op, Sample, bind
-from ..types import TensorType
+from ..types import TensorType, bool_
 from ._family import lead
 from .shape import Reshape
 
@@ -25,6 +25,10 @@ class Matmul(Op):
             raise DTypeError(
                 f"matmul of {a.dtype!r} and {b.dtype!r}",
                 hint="make both one dtype, e.g. a.to(b.dtype); PyTorch refuses this too",
+            )
+        if a.dtype is bool_:
+            raise DTypeError(
+                "matmul takes numbers, not bool", hint="convert them first, e.g. a.int() @ b.int()"
             )
         if len(a.shape) < 2 or len(a.shape) != len(b.shape) or a.shape[:-2] != b.shape[:-2]:
             raise ShapeError(
@@ -88,4 +92,5 @@ class Matmul(Op):
         yield Bad(
             np.zeros((2, 3)), np.zeros((3, 2), "float32"), ta=False, tb=False, message="float64 and .*float32"
         )
+        yield Bad(np.eye(2, dtype=bool), np.eye(2, dtype=bool), ta=False, tb=False, message="not bool")
         yield Bad(np.zeros(3), np.zeros((3, 2)), ta=False, tb=False, message="equal ranks")
