@@ -33,12 +33,12 @@ FLOORS: list[set[str]] = [
     {"check"},
     {"nn", "optim", "utils"},
     {"autograd", "gradcheck", "batch", "trace", "staging", "graph", "drawing", "func", "paths", "blame", "adjust", "saving"},
-    {"tensor", "eager", "methods", "inplace", "backward"},
+    {"tensor", "conversion", "operators", "eager", "methods", "inplace", "backward"},
     {"functions"},
     {"grad", "modes"},
     {"ops"},
     {"op"},
-    {"types", "errors", "tree", "threads", "memory", "files", "tensor_file", "program"},
+    {"types", "errors", "tree", "device", "printing", "threads", "memory", "files", "tensor_file", "program"},
 ]
 # The whole of what these units may import from the package.
 ONLY = {"metrics": {"errors"}}

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from . import autograd, errors
 from .batch import vmap
+from .device import backends, cuda, device
 from .errors import missing_name
 from .functions import counts as _counts
 from .functions import create as _create
 from .functions import elementwise as _elementwise
 from .functions import index as _index
+from .functions import information as _information
 from .functions import linalg as _linalg
 from .functions import norm as _norm
 from .functions import random as _random
@@ -34,6 +36,7 @@ from .functions.counts import *
 from .functions.create import *
 from .functions.elementwise import *
 from .functions.index import *
+from .functions.information import *
 from .functions.linalg import *
 from .functions.norm import *
 from .functions.random import *
@@ -51,6 +54,7 @@ from .modes import (
     no_grad,
     set_grad_enabled,
 )
+from .printing import set_printoptions
 from .saving import holds_only_tensors, load_tensors, save
 from .tensor import Tensor
 from .types import DType as dtype
@@ -71,15 +75,16 @@ if TYPE_CHECKING:
     from . import data, func, metrics, nn, optim, report, train, utils
 
 __all__ = [
-    "Graph", "Tensor", "autograd", "bool", "data", "double", "dtype", "enable_grad", "errors", "float", "func",
+    "Graph", "Tensor", "autograd", "backends", "bool", "cuda", "data", "device", "double", "dtype", "enable_grad", "errors", "float", "func",
     "float32", "float64", "get_default_dtype", "inference_mode", "int", "int32", "int64",
     "is_grad_enabled", "is_inference_mode_enabled", "load", "long", "metrics", "nn", "no_grad", "optim",
-    "promote_types", "report", "save", "set_default_dtype", "set_grad_enabled", "set_num_threads", "trace",
+    "promote_types", "report", "save", "set_default_dtype", "set_grad_enabled", "set_num_threads", "set_printoptions", "trace",
     "train", "uint8", "utils", "vmap",
 ]  # fmt: skip
 __all__ += _create.__all__
 __all__ += _elementwise.__all__
 __all__ += _index.__all__
+__all__ += _information.__all__
 __all__ += _linalg.__all__
 __all__ += _random.__all__
 __all__ += _counts.__all__

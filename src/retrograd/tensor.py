@@ -14,19 +14,21 @@ import numpy as np
 
 from . import inplace as i
 from .backward import backward
-from .errors import DTypeError, GradError, ShapeError, TraceError
+from .conversion import Conversions
+from .device import CPU
+from .device import device as Device
+from .errors import GradError, ShapeError
 from .functions import create as c
 from .functions import elementwise as e
-from .functions import index as ix
-from .functions import linalg as la
 from .functions import shape as s
 from .grad import Node
 from .methods import Methods
 from .op import context, make_tensor
-from .types import DType, TensorType, bool_, float32, float64, int32, int64, size, uint8
+from .operators import Operators
+from .types import DType, TensorType, float32, size
 
 
-class Tensor(Methods):
+class Tensor(Operators, Conversions, Methods):
     """A multi-dimensional array that can be differentiated; PyTorch's names and semantics.
 
     >>> import retrograd as rg
@@ -54,7 +56,9 @@ class Tensor(Methods):
     _gradient: Tensor | None = None
     __array_priority__ = 1000
 
-    def __init__(self, data: Any = (), *, requires_grad: bool = False) -> None:
+    def __init__(self, data: Any = (), *sizes: int, requires_grad: bool = False) -> None:
+        if sizes:  # Tensor(2, 3): zeros of these sizes, the older constructor
+            data = c.zeros(data, *sizes, dtype=float32)
         source = (
             data
             if isinstance(data, Tensor)
@@ -81,9 +85,22 @@ class Tensor(Methods):
         return len(self._type.shape)
 
     @property
-    def device(self) -> str:
-        """Always "cpu"."""
-        return "cpu"
+    def device(self) -> Device:
+        """Always the CPU."""
+        return CPU
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.numel() * self.dtype.itemsize
+
+    is_cuda = is_sparse = is_quantized = is_mps = is_meta = False
+    layout = "strided"
 
     @property
     def grad_fn(self) -> Node | None:
@@ -182,6 +199,35 @@ class Tensor(Methods):
     nelement = numel
     ndimension = dim
 
+    def stride(self, dim: int | None = None) -> Any:
+        """How many elements further in memory the next entry along each dimension (or one) lies."""
+        strides = tuple(n // self.dtype.itemsize for n in self._concrete("stride()").strides)
+        return strides if dim is None else strides[dim]
+
+    def storage_offset(self) -> int:
+        """How many elements into the memory of its base a view begins."""
+        here, base = self._concrete("storage_offset()"), self if self._base is None else self._base
+        start = base._concrete("storage_offset()")
+        return (
+            here.__array_interface__["data"][0] - start.__array_interface__["data"][0]
+        ) // self.dtype.itemsize
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return self._concrete("data_ptr()").__array_interface__["data"][0]
+
+    def share_memory_(self) -> Tensor:
+        """This tensor: worker processes get copies."""
+        return self
+
+    def pin_memory(self, device: Any = None) -> Tensor:
+        """This tensor: there is no device to copy to."""
+        return self
+
+    def is_complex(self) -> bool:
+        """False: complex tensors do not exist here."""
+        return False
+
     def element_size(self) -> int:
         """Bytes of one element."""
         return self.dtype.itemsize
@@ -206,87 +252,6 @@ class Tensor(Methods):
 
     def __contains__(self, value: Any) -> bool:
         return bool(e.eq(self, value).numpy().any())
-
-    # -- values out ---------------------------------------------------------------------------------------------------
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """The NumPy array, sharing memory."""
-        if self.requires_grad and context.grad_enabled:
-            raise GradError(
-                "numpy() of a tensor that requires a gradient would cut it off silently",
-                hint="use .detach().numpy()",
-            )
-        return self._concrete("numpy()")
-
-    def _concrete(self, what: str) -> np.ndarray[Any, Any]:
-        if not isinstance(self._value, np.ndarray):
-            raise TraceError(
-                f"{what} needs the value of a tensor, but the function is being traced: there is no value yet",
-                hint="use retrograd.where(condition, a, b) instead of `if`, or compute this outside the traced function",
-            )
-        if self._parent is not None and self._stamp != self._base._edits:
-            i.refresh(self)
-        return self._value
-
-    def item(self) -> Any:
-        """The only element, as a Python number."""
-        if self.numel() != 1:
-            raise ShapeError(
-                f"item() of a tensor of shape {self.shape}", hint="use .tolist(), or reduce it first"
-            )
-        return self._concrete("item()").item()
-
-    def tolist(self) -> Any:
-        """Nested lists of Python numbers."""
-        return self._concrete("tolist()").tolist()
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        array = self.numpy()
-        return (
-            array.astype(dtype)
-            if dtype is not None and array.dtype != dtype
-            else (array.copy() if copy else array)
-        )
-
-    def __dlpack__(self, **kwargs: Any) -> Any:
-        return self.numpy().__dlpack__(**kwargs)
-
-    def __dlpack_device__(self) -> Any:
-        return self.numpy().__dlpack_device__()
-
-    def __bool__(self) -> bool:
-        if self.numel() != 1:
-            raise ShapeError(
-                f"the truth of a tensor of shape {self.shape} is ambiguous", hint="use .any() or .all()"
-            )
-        return bool(self._concrete("`if`, `while`, `and`, `or` or bool()"))
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self.dtype.is_floating_point:
-            raise DTypeError(
-                f"only integer tensors can serve as an index, not {self.dtype!r}", hint="use int(x)"
-            )
-        return int(self.item())
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self.numel() == 1 and spec else str(self)
-
-    def __repr__(self) -> str:
-        if not isinstance(self._value, np.ndarray):
-            return f"tensor(traced {self._type!r})"
-        with np.printoptions(precision=4, threshold=1000, edgeitems=3):
-            text = np.array2string(self._concrete("repr"), separator=", ", prefix="tensor(")
-        extra = "" if self.dtype in (float32, int64, bool_) else f", dtype={self.dtype!r}"
-        if self._node is not None:
-            extra += f", grad_fn=<{self._node.op.__name__}Backward>"
-        elif self._requires:
-            extra += ", requires_grad=True"
-        return f"tensor({text}{extra})"
 
     def __hash__(self) -> int:
         return id(self)
@@ -365,118 +330,6 @@ class Tensor(Methods):
             return Handle(self._hooks, hook)
         node.hooks = node.hooks or {}
         return Handle(node.hooks.setdefault(self._slot, []), hook)
-
-    # -- conversions --------------------------------------------------------------------------------------------------
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **_: Any) -> Tensor:
-        """Another dtype (or the dtype of another tensor); the device is always the CPU."""
-        for a in args:
-            if isinstance(a, Tensor):
-                dtype = a.dtype
-            elif (
-                isinstance(a, DType)
-                or (not isinstance(a, str | bool) and a is not None)
-                or (
-                    isinstance(a, str) and a.split(":")[0] not in ("cpu", "cuda", "mps", "xla", "meta", "xpu")
-                )
-            ):
-                dtype = a
-            elif isinstance(a, str):
-                device = a
-        c.check_device(device)
-        out = self if dtype is None else e.to_dtype(self, dtype)
-        return out.clone() if copy and out is self else out
-
-    def type(self, dtype: Any = None) -> Any:
-        """The dtype, or a tensor of another dtype."""
-        return repr(self.dtype) if dtype is None else self.to(dtype)
-
-    def type_as(self, other: Tensor) -> Tensor:
-        return self.to(other.dtype)
-
-    def float(self) -> Tensor:
-        return e.to_dtype(self, float32)
-
-    def double(self) -> Tensor:
-        return e.to_dtype(self, float64)
-
-    def int(self) -> Tensor:
-        return e.to_dtype(self, int32)
-
-    def long(self) -> Tensor:
-        return e.to_dtype(self, int64)
-
-    def byte(self) -> Tensor:
-        return e.to_dtype(self, uint8)
-
-    def bool(self) -> Tensor:
-        return e.to_dtype(self, bool_)
-
-    def cpu(self) -> Tensor:
-        return self
-
-    def cuda(self, *_: Any) -> Tensor:
-        c.check_device("cuda")
-        return self
-
-    def clone(self) -> Tensor:
-        """A copy with its own memory; the gradient passes through."""
-        # x - 0 is x for every x (x + 0 would lose the sign of -0), and its rule saves nothing, so x may change afterwards.
-        return e.sub(self, 0) if self.dtype is not bool_ else e.bitwise_or(self, False)
-
-    def contiguous(self) -> Tensor:
-        """This tensor, or a copy in row-major order."""
-        return (
-            self
-            if not isinstance(self._value, np.ndarray) or self._value.flags.c_contiguous
-            else self.clone()
-        )
-
-    def new_tensor(self, data: Any, *, dtype: Any = None) -> Tensor:
-        return c.tensor(data, dtype=dtype or self.dtype)
-
-    def new_zeros(self, *shape: Any) -> Tensor:
-        return c.zeros(*shape, dtype=self.dtype)
-
-    def new_ones(self, *shape: Any) -> Tensor:
-        return c.ones(*shape, dtype=self.dtype)
-
-    def new_full(self, shape: Any, value: Any) -> Tensor:
-        return c.full(shape, value, dtype=self.dtype)
-
-    # -- operators ----------------------------------------------------------------------------------------------------
-    __neg__, __pos__, __abs__, __invert__ = e.neg, e.positive, e.abs, e.bitwise_not
-    __add__, __sub__, __mul__, __truediv__ = e.add, e.sub, e.mul, e.div
-    __floordiv__, __mod__, __pow__, __matmul__ = e.floor_divide, e.remainder, e.pow, la.matmul
-    __and__, __or__, __xor__ = e.bitwise_and, e.bitwise_or, e.bitwise_xor
-    __rand__, __ror__, __rxor__ = e.bitwise_and, e.bitwise_or, e.bitwise_xor
-    __radd__, __rmul__, __rsub__ = e.add, e.mul, e.rsub
-    __lt__, __le__, __gt__, __ge__ = e.lt, e.le, e.gt, e.ge
-
-    def __eq__(self, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else e.eq(self, other)
-
-    def __ne__(self, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else e.ne(self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return e.div(other, self)
-
-    def __rfloordiv__(self, other: Any) -> Tensor:
-        return e.floor_divide(other, self)
-
-    def __rmod__(self, other: Any) -> Tensor:
-        return e.remainder(other, self)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return e.pow(other, self)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return la.matmul(c.as_tensor(other), self)
-
-    __iadd__, __isub__, __imul__, __itruediv__ = i.add_, i.sub_, i.mul_, i.div_
-    __ipow__, __ifloordiv__, __imod__ = i.pow_, i.floor_divide_, i.remainder_
-    __getitem__ = ix.get_item
-    __setitem__ = i.set_item
 
 
 class Handle:
