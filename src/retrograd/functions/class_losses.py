@@ -6,9 +6,11 @@ they stay finite at any score, and their gradient is simply p - y.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DTypeError, ShapeError, UsageError, describe, user_place
+from ._inputs import floats, one_dtype, reduction_of
 from .elementwise import exp, log, log1p, softplus_raw, where
 from .index import gather, index_select
 from .losses import reduced, values
@@ -78,7 +80,8 @@ def _classes(name: str, target: Tensor, n: int, ignore_index: int) -> tuple[Tens
     return where(counts, target, 0), counts
 
 
-def _weights(name: str, weight: Tensor, n: int) -> None:
+def _weights(name: str, weight: Tensor, input: Tensor, n: int) -> None:
+    one_dtype(name, weight, input)
     if tuple(weight.shape) != (n,):
         raise ShapeError(
             f"{name}: class weights of shape {tuple(weight.shape)} for {n} classes",
@@ -104,7 +107,9 @@ def nll_loss(
     input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
+    size_average: bool | None = None,
     ignore_index: int = -100,
+    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
     """-input[class], for log-probabilities of shape (N, C, ...) and class numbers of shape (N, ...).
@@ -115,10 +120,12 @@ def nll_loss(
     >>> nll_loss(rg.tensor([[-1.0, -2.0], [-3.0, -4.0]]), rg.tensor([0, 1])).item()
     2.5
     """
+    reduction = reduction_of(reduction, size_average, reduce)
+    floats("nll_loss", input)
     dim = _class_dim("nll_loss", input, target)
     n = input.shape[dim]
     if weight is not None:
-        _weights("nll_loss", weight, n)
+        _weights("nll_loss", weight, input, n)
     classes, counts = _classes("nll_loss", target, n, ignore_index)
     rows = _row_weights(classes, counts, weight, input)
     return _nll(input, classes, rows, dim, reduction)
@@ -144,7 +151,9 @@ def cross_entropy(
     input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
+    size_average: bool | None = None,
     ignore_index: int = -100,
+    reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
@@ -162,12 +171,19 @@ def cross_entropy(
         raise UsageError(
             f"label_smoothing lies between 0 and 1, got {label_smoothing}", hint="label_smoothing=0.1"
         )
+    reduction = reduction_of(reduction, size_average, reduce)
+    floats("cross_entropy", input)
     if input.ndim and target.dtype.is_floating_point and tuple(target.shape) == tuple(input.shape):
+        if ignore_index >= 0:
+            raise UsageError(
+                f"cross_entropy: targets are probabilities, so there is no class {ignore_index} to ignore",
+                hint="leave ignore_index out, or give a weight of 0 to that class: weight=...",
+            )
         return _against_probabilities(input, target, weight, reduction, label_smoothing)
     dim = _class_dim("cross_entropy", input, target)
     n = input.shape[dim]
     if weight is not None:
-        _weights("cross_entropy", weight, n)
+        _weights("cross_entropy", weight, input, n)
     classes, counts = _classes("cross_entropy", target, n, ignore_index)
     logs = log_softmax(input, dim)
     rows = _row_weights(classes, counts, weight, input)
@@ -194,7 +210,7 @@ def _against_probabilities(
         target = target * (1 - smoothing) + smoothing / n
     terms = log_softmax(input, dim) * target
     if weight is not None:
-        _weights("cross_entropy", weight, n)
+        _weights("cross_entropy", weight, input, n)
         terms = terms * _along(weight, dim, input.ndim)
     loss = -_sum(terms, dim)
     if reduction == "mean":
@@ -216,7 +232,12 @@ def _same_shape(name: str, input: Tensor, target: Tensor) -> Tensor:
 
 
 def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
 ) -> Tensor:
     """-(y·ln p + (1 - y)·ln(1 - p)) for probabilities p; logarithms are held at -100, as in PyTorch.
 
@@ -226,6 +247,8 @@ def binary_cross_entropy(
     >>> binary_cross_entropy(rg.tensor([0.0]), rg.tensor([1.0])).item()
     100.0
     """
+    reduction = reduction_of(reduction, size_average, reduce)
+    floats("binary_cross_entropy", input)
     target = _same_shape("binary_cross_entropy", input, target)
     known = values(input)
     if known is not None and known.size and not (known.min() >= 0 and known.max() <= 1):
@@ -246,6 +269,8 @@ def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
@@ -257,6 +282,8 @@ def binary_cross_entropy_with_logits(
     >>> binary_cross_entropy_with_logits(rg.tensor([10000.0]), rg.tensor([0.0])).item()
     10000.0
     """
+    reduction = reduction_of(reduction, size_average, reduce)
+    floats("binary_cross_entropy_with_logits", input)
     target = _same_shape("binary_cross_entropy_with_logits", input, target)
     surprise: Any = softplus_raw(-input)
     if pos_weight is not None:
@@ -265,22 +292,38 @@ def binary_cross_entropy_with_logits(
     return reduced(loss if weight is None else loss * weight, reduction)
 
 
-def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False) -> Tensor:
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
     """y·(ln y - x) for log-probabilities x: the divergence of x from the target y.
 
-    ``reduction="batchmean"`` divides the sum by the number of rows, which is the divergence itself.
+    ``reduction="batchmean"`` divides the sum by the number of rows, which is the divergence itself; "mean" divides by
+    the number of entries, which is not, and warns.
 
     >>> import retrograd as rg
     >>> p = rg.tensor([[0.5, 0.5]])
     >>> kl_div(p.log(), p, reduction="batchmean").item()
     0.0
     """
+    floats("kl_div", input)
+    if size_average is None and reduce is None and reduction == "mean":
+        warnings.warn(
+            "kl_div: 'mean' divides by the number of entries; hint: reduction='batchmean' gives the divergence",
+            UserWarning,
+            stacklevel=2,
+        )
+    per_row = reduction == "batchmean" and size_average is None and reduce is None
+    name = "sum" if per_row else reduction_of(reduction, size_average, reduce)
     if log_target:
         loss = exp(target) * (target - input)
     else:
-        some = target > 0
+        some = target != 0
         safe = where(some, target, 1.0)
         loss = where(some, target * log(safe), 0.0) - target * input
-    if reduction == "batchmean":
-        return _sum(loss) / max(input.shape[0] if input.ndim else 1, 1)
-    return reduced(loss, reduction)
+    total = reduced(loss, name)
+    return total / input.shape[0] if per_row and input.ndim else total

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ShapeError, UsageError, describe, user_place
 from ..op import context
 from ..types import broadcast_shapes
+from ._inputs import floats, reduction_of
 from .create import full_like, ones_like
 from .elementwise import abs as _abs
 from .elementwise import clamp, exp, log, where
@@ -27,17 +28,12 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def reduced(loss: Tensor, reduction: str) -> Tensor:
+def reduced(
+    loss: Tensor, reduction: str, size_average: bool | None = None, reduce: bool | None = None
+) -> Tensor:
     """The mean, the sum, or the losses as they are."""
-    if reduction == "mean":
-        return mean(loss)
-    if reduction == "sum":
-        return _sum(loss)
-    if reduction == "none":
-        return loss
-    raise UsageError(
-        f"reduction {reduction!r} is not known; there are 'mean', 'sum' and 'none'", hint="reduction='mean'"
-    )
+    name = reduction_of(reduction, size_average, reduce)
+    return mean(loss) if name == "mean" else _sum(loss) if name == "sum" else loss
 
 
 def values(t: Tensor) -> Any:
@@ -79,7 +75,14 @@ def _weighted(loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     return reduced(loss * weight, reduction)
 
 
-def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
     """Mean squared error, (x - y)² averaged over all elements.   x̄ = 2·(x - y) / n
 
     >>> import retrograd as rg
@@ -87,11 +90,19 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Ten
     2.0
     """
     check_shapes("mse_loss", input, target)
+    floats("mse_loss", input, target)
     error = input - target
-    return _weighted(error * error, weight, reduction)
+    return _weighted(error * error, weight, reduction_of(reduction, size_average, reduce))
 
 
-def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
     """Mean absolute error, |x - y|; derivative 0 where they are equal.
 
     >>> import retrograd as rg
@@ -99,10 +110,17 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tens
     1.0
     """
     check_shapes("l1_loss", input, target)
-    return _weighted(_abs(input - target), weight, reduction)
+    return _weighted(_abs(input - target), weight, reduction_of(reduction, size_average, reduce))
 
 
-def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
     """(x - y)² / 2β where |x - y| < β, else |x - y| - β/2.
 
     Girshick, "Fast R-CNN", ICCV 2015.
@@ -114,11 +132,13 @@ def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta:
     if beta < 0:
         raise UsageError(f"smooth_l1_loss needs beta >= 0, got {beta}", hint="smooth_l1_loss(x, y, beta=1.0)")
     if beta == 0:
-        return l1_loss(input, target, reduction)
+        return l1_loss(input, target, size_average, reduce, reduction)
     check_shapes("smooth_l1_loss", input, target)
+    floats("smooth_l1_loss", input, target)
     error = input - target
     size = _abs(error)
-    return reduced(where(size < beta, error * error * (0.5 / beta), size - 0.5 * beta), reduction)
+    loss = where(size < beta, error * error * (0.5 / beta), size - 0.5 * beta)
+    return reduced(loss, reduction, size_average, reduce)
 
 
 def huber_loss(
@@ -135,6 +155,12 @@ def huber_loss(
     if delta <= 0:
         raise UsageError(f"huber_loss needs delta > 0, got {delta}", hint="huber_loss(x, y, delta=1.0)")
     check_shapes("huber_loss", input, target)
+    floats("huber_loss", input, target)
+    if weight is not None and tuple(weight.shape) != tuple(input.shape):
+        raise ShapeError(
+            f"huber_loss: weights of shape {tuple(weight.shape)} for predictions of shape {tuple(input.shape)}",
+            hint="give one weight per prediction: weight.expand(input.shape)",
+        )
     error = input - target
     size = _abs(error)
     loss = where(size <= delta, error * error * 0.5, (size - 0.5 * delta) * delta)
@@ -164,10 +190,10 @@ def gaussian_nll_loss(
     if tuple(variance.shape) != tuple(input.shape):
         if tuple(variance.shape) == tuple(input.shape[:-1]):
             variance = variance.unsqueeze(-1)
-        elif tuple(variance.shape[:-1]) != tuple(input.shape[:-1]) or variance.shape[-1] != 1:
+        elif not _one_size_repeats(tuple(variance.shape), tuple(input.shape)):
             raise ShapeError(
                 f"gaussian_nll_loss: variances of {tuple(variance.shape)} for predictions of {tuple(input.shape)}",
-                hint="one variance per prediction, or one per row with a last dimension of 1",
+                hint="one variance per prediction, or one for all along one dimension, of size 1 there",
             )
     known = values(variance)
     if known is not None and (known < 0).any():
@@ -184,12 +210,19 @@ def gaussian_nll_loss(
     return reduced(loss, reduction)
 
 
+def _one_size_repeats(short: tuple[int, ...], full: tuple[int, ...]) -> bool:
+    """Equal shapes but for one dimension of size 1."""
+    return len(short) == len(full) and sum(a for a, b in zip(short, full, strict=True) if a != b) == 1
+
+
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
     log_input: bool = True,
     full: bool = False,
+    size_average: bool | None = None,
     eps: float = 1e-8,
+    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
     """-ln of a Poisson probability, without its constant: eˣ - y·x, or x - y·ln(x + eps) if ``log_input`` is False.
@@ -206,4 +239,4 @@ def poisson_nll_loss(
         many = target > 1
         y = where(many, target, 1.0)  # ln of small targets is never taken
         loss = loss + where(many, y * log(y) - y + log(y * (2 * math.pi)) * 0.5, 0.0)
-    return reduced(loss, reduction)
+    return reduced(loss, reduction, size_average, reduce)

@@ -36,6 +36,7 @@ from .activations import (
     Threshold,
 )  # fmt: skip
 from .containers import ModuleDict, ModuleList, Residual, Sequential
+from .distance import CosineSimilarity, PairwiseDistance
 from .dropout import DropConnectLinear, Dropout
 from .embedding import Embedding
 from .flatten import Flatten, Unflatten
@@ -56,6 +57,17 @@ from .losses import (
 from .module import Module
 from .normalization import BatchNorm1d, LayerNorm
 from .parameter import Parameter
+from .ranking_losses import (
+    CosineEmbeddingLoss,
+    HingeEmbeddingLoss,
+    MarginRankingLoss,
+    MultiLabelMarginLoss,
+    MultiLabelSoftMarginLoss,
+    MultiMarginLoss,
+    SoftMarginLoss,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
+)  # fmt: skip
 from .steps import forward_steps
 from .summary import Summary, summary
 from .units import Connection, connections, dead_units, units
@@ -68,7 +80,9 @@ __all__ = [
     "Softshrink", "Softsign", "Step", "Tanh", "Tanhshrink", "Threshold", "BCELoss", "BCEWithLogitsLoss",
     "CrossEntropyLoss", "GaussianNLLLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss",
     "PoissonNLLLoss", "SmoothL1Loss", "Summary", "summary", "Connection", "connections", "dead_units", "units",
-    "forward_steps", "functional", "init", "utils",
+    "forward_steps", "functional", "init", "utils", "CosineSimilarity", "PairwiseDistance", "CosineEmbeddingLoss",
+    "HingeEmbeddingLoss", "MarginRankingLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss", "SoftMarginLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss",
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from ..functions import dropout as _dropout
 from ..functions import losses as _losses
 from ..functions import normalization as _normalization
 from ..functions import piecewise as _piecewise
+from ..functions import ranking_losses as _ranking_losses
 from ..functions import step as _step
 from ..functions.activations import *
 from ..functions.class_losses import *
@@ -17,6 +18,7 @@ from ..functions.linalg import linear
 from ..functions.losses import *
 from ..functions.normalization import *
 from ..functions.piecewise import *
+from ..functions.ranking_losses import *
 from ..functions.shape import pad
 from ..functions.step import *
 
@@ -27,4 +29,5 @@ __all__ += _dropout.__all__
 __all__ += _losses.__all__
 __all__ += _normalization.__all__
 __all__ += _piecewise.__all__
+__all__ += _ranking_losses.__all__
 __all__ += _step.__all__
