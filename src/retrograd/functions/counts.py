@@ -54,7 +54,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
         raise _no_values("bincount")
     if values.size and values.min() < 0:
         raise UsageError(f"bincount of {int(values.min())}", hint="numbers must not be negative")
-    n = max(minlength, int(values.max(initial=-1)) + 1)
+    n = max(minlength, (int(values.max()) + 1 if values.size else 0))
     if weights is None:
         each = constant(np.ones(x.shape, np.int64), int64)
     elif tuple(weights.shape) != tuple(x.shape):
@@ -66,7 +66,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     return bind(IndexAdd, each, cast(x, int64), shape=(n,))
 
 
-def _range(name: str, x: Any, low: float, high: float) -> tuple[float, float]:
+def _range(name: str, x: Any, low: float, high: float, margin: float) -> tuple[float, float]:
     """The ends of the bins: as given, or where both are the same, those of the values."""
     if low == high and size(x.shape):
         values = known(x)
@@ -77,7 +77,7 @@ def _range(name: str, x: Any, low: float, high: float) -> tuple[float, float]:
         raise UsageError(f"{name}: the range [{low}, {high}] is not finite", hint="give min and max")
     if low > high:
         raise UsageError(f"{name}: min={low} exceeds max={high}", hint="exchange them")
-    return (low - 1, high + 1) if low == high else (low, high)
+    return (low - margin, high + margin) if low == high else (low, high)
 
 
 def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
@@ -88,7 +88,7 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     x = ravel(require_floats("histc", input).detach())
     if bins <= 0:
         raise UsageError(f"histc with {bins} bins", hint="use at least one")
-    low, high = _range("histc", x, min, max)
+    low, high = _range("histc", x, min, max, 1.0)
     inside = e.logical_and(e.ge(x, low), e.le(x, high))
     place = e.mul(e.div(e.sub(e.where(inside, x, low), low), high - low), float(bins))
     place = e.minimum(cast(place, int64), bins - 1)
@@ -171,5 +171,5 @@ def _edges(name: str, column: Any, given: Any, ends: Any) -> Any:
     low, high = (0.0, 0.0) if ends is None else map(float, ends)
     if ends is None and size(column.shape) == 0:
         low, high = 0.0, 1.0
-    low, high = _range(name, column, low, high) if ends is None or low >= high else (low, high)
+    low, high = _range(name, column, low, high, 0.5) if ends is None or low >= high else (low, high)
     return linspace(low, high, given + 1, dtype=column.dtype)

@@ -126,6 +126,8 @@ def count(x: Any, dims: tuple[int, ...]) -> int:
 # -- sums -------------------------------------------------------------------------------------------------------------
 def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Σ input over ``dim`` (default: all)"""
+    if dtype is not None and dtype_of(dtype) is bool_:
+        return cast(any(input, all_dims("sum", dim, input.ndim), keepdim), bool_)
     x = counted("sum", input, dtype)
     return bind(ops.Sum, x, dim=all_dims("sum", dim, x.ndim), keepdim=keepdim)
 
@@ -138,9 +140,11 @@ def nansum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = N
 
 def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Π input over ``dim`` (default: all); the gradient is exact at zeros"""
-    x = counted("prod", input, dtype)
-    dims = all_dims("prod", None, x.ndim) if dim is None else (one_dim("prod", dim, x.ndim),)
-    return bind(ops.Prod, x, dim=dims if x.ndim else (), keepdim=keepdim)
+    x = require_tensor("prod", input)
+    dims = all_dims("prod", None, x.ndim) if dim is None else (one_dim("prod", dim, x.ndim),)[: x.ndim]
+    if dtype is not None and dtype_of(dtype) is bool_:
+        return cast(all(x, dims, keepdim), bool_)
+    return bind(ops.Prod, counted("prod", x, dtype), dim=dims, keepdim=keepdim)
 
 
 def _averaged(name: str, input: Any, dtype: Any) -> Any:
