@@ -75,11 +75,11 @@ if TYPE_CHECKING:
     from . import data, func, metrics, nn, optim, report, train, utils
 
 __all__ = [
-    "Graph", "Tensor", "autograd", "backends", "bool", "cuda", "data", "device", "double", "dtype", "enable_grad", "errors", "float", "func",
-    "float32", "float64", "get_default_dtype", "inference_mode", "int", "int32", "int64",
-    "is_grad_enabled", "is_inference_mode_enabled", "load", "long", "metrics", "nn", "no_grad", "optim",
-    "promote_types", "report", "save", "set_default_dtype", "set_grad_enabled", "set_num_threads", "set_printoptions", "trace",
-    "train", "uint8", "utils", "vmap",
+    "Graph", "Tensor", "autograd", "backends", "bool", "cuda", "data", "device", "double", "dtype",
+    "enable_grad", "errors", "float", "float32", "float64", "func", "get_default_dtype", "inference_mode",
+    "int", "int32", "int64", "is_grad_enabled", "is_inference_mode_enabled", "load", "long", "metrics",
+    "nn", "no_grad", "optim", "promote_types", "report", "save", "set_default_dtype", "set_grad_enabled",
+    "set_num_threads", "set_printoptions", "trace", "train", "uint8", "utils", "vmap",
 ]  # fmt: skip
 __all__ += _create.__all__
 __all__ += _elementwise.__all__

@@ -29,7 +29,7 @@ def _device(name: Any) -> device:
 class Conversions:
     """What turns a tensor into NumPy arrays, Python numbers, text, and tensors of other dtypes."""
 
-    if TYPE_CHECKING:
+    if TYPE_CHECKING:  # what the Tensor has
         _value: Any
         _type: Any
         _node: Any
@@ -37,12 +37,17 @@ class Conversions:
         _parent: Any
         _stamp: int
         _base: Any
-        shape: tuple[int, ...]
-        dtype: DType
-        ndim: int
-        requires_grad: bool
-        grad_fn: Any
 
+        @property
+        def shape(self) -> tuple[int, ...]: ...
+        @property
+        def dtype(self) -> DType: ...
+        @property
+        def ndim(self) -> int: ...
+        @property
+        def requires_grad(self) -> bool: ...
+        @property
+        def grad_fn(self) -> Any: ...
         def numel(self) -> int: ...
 
     def numpy(self) -> np.ndarray[Any, Any]:
@@ -186,7 +191,7 @@ class Conversions:
     def bool(self) -> Tensor:
         return e.to_dtype(self, bool_)
 
-    def cpu(self) -> Tensor:
+    def cpu(self) -> Any:
         return self
 
     def cuda(self, device: Any = "cuda", *_: Any, **__: Any) -> Tensor:
@@ -199,7 +204,7 @@ class Conversions:
         # x - 0 is x for every x (x + 0 would lose the sign of -0), and its rule saves nothing, so x may change afterwards.
         return e.sub(self, 0) if self.dtype is not bool_ else e.bitwise_or(self, False)
 
-    def contiguous(self, *, memory_format: Any = None) -> Tensor:
+    def contiguous(self, *, memory_format: Any = None) -> Any:
         """This tensor, or a copy in row-major order."""
         return (
             self

@@ -16,7 +16,7 @@ class device(str):  # lower case as in PyTorch
     """
 
     type: str
-    index: int | None
+    index: int | None  # type: ignore[assignment]
 
     def __new__(cls, type: Any = "cpu", index: int | None = None) -> device:
         name = str(type)

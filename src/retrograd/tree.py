@@ -75,16 +75,13 @@ def unflatten(leaves: Any, structure: Structure) -> Any:
 def _build(leaves: Iterator[Any], s: Structure) -> Any:
     if s.kind is None:
         return next(leaves)
-    if s.kind is type(None):
+    kind: Any = s.kind
+    if kind == type(None):  # noqa: E721  (`is` would make the type checker think that nothing else is left)
         return None
     parts = [_build(leaves, c) for c in s.children]
-    if issubclass(s.kind, Mapping):
-        return (
-            s.kind(zip(s.keys, parts, strict=True))
-            if s.kind is not dict
-            else dict(zip(s.keys, parts, strict=True))
-        )
-    return s.kind(*parts) if hasattr(s.kind, "_fields") else s.kind(parts)
+    if issubclass(kind, Mapping):
+        return kind(zip(s.keys, parts, strict=True))
+    return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
 
 
 def map_leaves(fn: Callable[[Any], Any], x: Any) -> Any:
