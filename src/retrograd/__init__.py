@@ -20,27 +20,37 @@ from .batch import vmap
 from .device import backends, cuda, device
 from .errors import missing_name
 from .functions import counts as _counts
+from .functions import arrange as _arrange
 from .functions import create as _create
+from .functions import diagonal as _diagonal
 from .functions import elementwise as _elementwise
 from .functions import index as _index
+from .functions import join as _join
 from .functions import information as _information
 from .functions import linalg as _linalg
 from .functions import norm as _norm
+from .functions import pick as _pick
 from .functions import random as _random
 from .functions import reduce as _reduce
+from .functions import scatter as _scatter
 from .functions import scan as _scan
 from .functions import shape as _shape
 from .functions import sort as _sort
 from .functions import statistics as _statistics
 from .functions.counts import *
+from .functions.arrange import *
 from .functions.create import *
+from .functions.diagonal import *
 from .functions.elementwise import *
 from .functions.index import *
+from .functions.join import *
 from .functions.information import *
 from .functions.linalg import *
 from .functions.norm import *
+from .functions.pick import *
 from .functions.random import *
 from .functions.reduce import *
+from .functions.scatter import *
 from .functions.scan import *
 from .functions.shape import *
 from .functions.sort import *
@@ -81,15 +91,20 @@ __all__ = [
     "nn", "no_grad", "optim", "promote_types", "report", "save", "set_default_dtype", "set_grad_enabled",
     "set_num_threads", "set_printoptions", "trace", "train", "uint8", "utils", "vmap",
 ]  # fmt: skip
+__all__ += _arrange.__all__
 __all__ += _create.__all__
+__all__ += _diagonal.__all__
 __all__ += _elementwise.__all__
 __all__ += _index.__all__
+__all__ += _join.__all__
 __all__ += _information.__all__
 __all__ += _linalg.__all__
+__all__ += _pick.__all__
 __all__ += _random.__all__
 __all__ += _counts.__all__
 __all__ += _norm.__all__
 __all__ += _reduce.__all__
+__all__ += _scatter.__all__
 __all__ += _scan.__all__
 __all__ += _sort.__all__
 __all__ += _statistics.__all__

@@ -16,7 +16,8 @@ from .errors import DTypeError, GradError, ShapeError
 from .functions import elementwise as e
 from .functions import index as ix
 from .functions import random as rnd
-from .functions._arguments import in_dtype
+from .functions import scatter as sc
+from .functions._arguments import expand, in_dtype
 from .op import bind, constant, context
 from .types import size
 
@@ -60,7 +61,7 @@ def write(x: Any, result: Any) -> Any:
         result = e.to_dtype(result, x._type.dtype)
     if result._type.shape != x._type.shape:
         try:
-            result = ix.expand(result, x._type.shape)
+            result = expand(result, x._type.shape)
         except ShapeError:
             raise ShapeError(
                 f"a result of shape {tuple(result._type.shape)} cannot be written in place into shape {tuple(x._type.shape)}",
@@ -342,17 +343,17 @@ def masked_fill_(self: Any, mask: Any, value: Any) -> Any:
 
 def scatter_add_(self: Any, dim: int, index: Any, src: Any) -> Any:
     """src added at index along dim"""
-    return write(self, ix.scatter_add(_before(self, src), dim, index, src))
+    return write(self, sc.scatter_add(_before(self, src), dim, index, src))
 
 
 def scatter_(self: Any, dim: int, index: Any, src: Any) -> Any:
     """src written at index along dim"""
-    return write(self, ix.scatter(_before(self), dim, index, src))
+    return write(self, sc.scatter(_before(self), dim, index, src))
 
 
 def index_add_(self: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
     """slices of source added at index along dim"""
-    return write(self, ix.index_add(_before(self), dim, index, source, alpha=alpha))
+    return write(self, sc.index_add(_before(self), dim, index, source, alpha=alpha))
 
 
 def index_put_(self: Any, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> Any:
@@ -380,8 +381,9 @@ def bernoulli_(self: Any, p: float = 0.5, *, generator: Any = None) -> Any:
 def set_item(self: Any, key: Any, value: Any) -> None:
     """self[key] = value"""
     value = in_dtype(value, self._type.dtype)
-    if not ix.is_view_key(self, key):
-        places = ix.positions(self, key)
+    plan = ix.Plan(self, key)
+    if not plan.is_view:
+        places = ix.apply_to_numbers(self, plan)
         if _direct(self, value):
             flat = np.broadcast_to(value._value, places._type.shape)
             if self._value.flags.c_contiguous:
@@ -392,7 +394,7 @@ def set_item(self: Any, key: Any, value: Any) -> None:
             return
         write(self, ix.put_flat(self, places, value))
         return
-    target = ix.get_item(self, key)
+    target = ix.apply(self, plan)
     extra = value.ndim - target.ndim
     if extra > 0 and all(
         n == 1 for n in value.shape[:extra]

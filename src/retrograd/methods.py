@@ -16,9 +16,22 @@ class Methods:
         negative, not_equal, positive, pow, reciprocal, relu, remainder, round, rsqrt, sigmoid, sign, sin,
         sqrt, square, sub, subtract, tan, tanh, true_divide, trunc,
     )
-    from .functions.index import (
-        argwhere, diagonal, gather, index_add, index_put, index_select, masked_select, nonzero, scatter,
-        scatter_add, take, take_along_dim, tril, triu,
+    from .functions.arrange import (
+        flip, fliplr, flipud, repeat, repeat_interleave, roll, rot90, tile, unfold,
+    )
+    from .functions.diagonal import (
+        diag, diag_embed, diagflat, diagonal, tril, triu,
+    )
+    from .functions.index import index_put
+    from .functions.join import (
+        dsplit, hsplit, tensor_split, unsafe_chunk, unsafe_split, vsplit,
+    )
+    from .functions.pick import (
+        argwhere, gather, index_select, masked_select, nonzero, nonzero_static, take, take_along_dim,
+    )
+    from .functions.scatter import (
+        diagonal_scatter, index_add, index_copy, index_fill, index_reduce, masked_scatter, put, scatter,
+        scatter_add, scatter_reduce, select_scatter, slice_scatter,
     )
     from .functions.linalg import (
         addmm, bmm, dot, matmul, mm, mv, outer, trace,
@@ -43,9 +56,9 @@ class Methods:
         corrcoef, cov, median, mode, nanmedian, nanquantile, quantile, std, var,
     )
     from .functions.shape import (
-        broadcast_to, chunk, expand_as, flatten, flip, movedim, narrow, permute, ravel, repeat,
-        repeat_interleave, reshape, roll, select, split, squeeze, swapaxes, swapdims, t, tile, transpose,
-        unbind, unflatten, unsqueeze, view, view_as,
+        adjoint, broadcast_to, chunk, expand_as, flatten, movedim, moveaxis, narrow, permute, ravel, reshape,
+        reshape_as, select, split, split_with_sizes, squeeze, swapaxes, swapdims, t, transpose, unbind,
+        unflatten, unsqueeze, view, view_as,
     )
     from .functions.shape import (
         expand_ as expand,

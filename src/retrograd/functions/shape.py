@@ -1,29 +1,47 @@
-"""Functions that rearrange, join and split, with PyTorch's names."""
+"""Functions that show the same elements in another shape, another order or part by part, with PyTorch's names."""
 
 from __future__ import annotations
 
 import builtins
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import ShapeError
+import numpy as np
+
+from ..errors import DTypeError, ShapeError
 from ..op import bind
 from ..ops import shape as ops
 from ..types import Shape, normalize_dim, normalize_dims, promote, size
-from ._arguments import as_tensor, cast, expand, in_dtype, shape_of
+from ..types import broadcast_shapes as common_shape
+from ._arguments import as_tensor, cast, expand, require_tensor, shape_of
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat",
-    "concatenate", "flatten", "flip", "movedim", "narrow", "permute", "ravel", "repeat_interleave",
-    "reshape", "roll", "select", "split", "squeeze", "stack", "swapaxes", "swapdims", "t", "tile",
-    "transpose", "unbind", "unsqueeze",
+    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat", "concatenate",
+    "flatten", "movedim", "moveaxis", "narrow", "permute", "ravel", "reshape", "select", "split", "squeeze",
+    "stack", "swapaxes", "swapdims", "t", "transpose", "unbind", "unflatten", "unsqueeze",
 ]  # fmt: skip
+
+
+def integer(what: str, value: Any) -> int:
+    """``value`` as an int; numbers with a point, and whatever else is no integer, are refused."""
+    if isinstance(value, bool | np.bool_) or not hasattr(value, "__index__"):
+        raise DTypeError(f"{what} must be an integer, not {value!r}", hint="pass an int")
+    return int(value.__index__())
+
+
+def sizes_of(name: str, sizes: Any) -> Shape:
+    """Sizes given one by one or as one sequence; -1 may stand for one that is to be found out."""
+    target = shape_of(tuple(sizes))
+    if any(n < -1 for n in target):
+        raise ShapeError(f"{name}: a size is negative: {target}", hint="sizes are at least 0; one may be -1")
+    return target
 
 
 def reshape(input: Any, *shape: Any) -> Any:
     """The same elements in another shape; one size may be -1"""
-    target = shape_of(shape)
+    target = sizes_of("reshape", shape)
     x = as_tensor(input)
     if -1 in target:
         known = math.prod(n for n in target if n != -1)
@@ -43,15 +61,18 @@ def view(input: Any, *shape: Any) -> Any:
 
 def view_as(input: Any, other: Any) -> Any:
     """input in the shape of ``other``"""
-    return reshape(input, other.shape)
+    return reshape(input, require_tensor("view_as", other).shape)
+
+
+reshape_as = view_as
 
 
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Dimensions start_dim..end_dim as one"""
     x = as_tensor(input)
+    a, b = normalize_dim(start_dim, x.ndim), normalize_dim(end_dim, x.ndim)
     if x.ndim == 0:
         return reshape(x, (1,))
-    a, b = normalize_dim(start_dim, x.ndim), normalize_dim(end_dim, x.ndim)
     if a > b:
         raise ShapeError(
             f"flatten: start_dim {start_dim} lies behind end_dim {end_dim}",
@@ -63,16 +84,25 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 
 def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
-    """One dimension as several"""
+    """One dimension as several; one of them may be -1"""
     d = normalize_dim(dim, input.ndim)
-    known = math.prod(n for n in sizes if n != -1)
-    filled = tuple(input.shape[d] // builtins.max(known, 1) if n == -1 else n for n in sizes)
+    parts = sizes_of("unflatten", (sizes,))
+    n = input.shape[d] if input.ndim else 1
+    known = math.prod(m for m in parts if m != -1)
+    fits = n % known == 0 if known and parts.count(-1) == 1 else -1 not in parts and known == n
+    if not parts or not fits:
+        raise ShapeError(
+            f"unflatten: sizes {parts} do not make up dimension {d} of size {n}",
+            hint="their product must be the size of the dimension; one may be -1",
+        )
+    filled = tuple(n // known if m == -1 else m for m in parts)
     return reshape(input, (*input.shape[:d], *filled, *input.shape[d + 1 :]))
 
 
 def ravel(input: Any) -> Any:
     """input as one dimension"""
-    return reshape(input, (-1,)) if size(input.shape) else reshape(input, (0,))
+    x = as_tensor(input)
+    return reshape(x, (size(x.shape),))
 
 
 def squeeze(input: Any, dim: int | tuple[int, ...] | None = None) -> Any:
@@ -116,20 +146,35 @@ def t(input: Any) -> Any:
     return bind(ops.Permute, input, dims=tuple(reversed(range(input.ndim))))
 
 
-def movedim(input: Any, source: Any, destination: Any) -> Any:
+def adjoint(input: Any) -> Any:
+    """The last two dimensions exchanged (numbers are real here, so nothing is conjugated)"""
+    if input.ndim < 2:
+        raise ShapeError(
+            f"a matrix is needed, got a tensor of shape {tuple(input.shape)}", hint="use .unsqueeze(0)"
+        )
+    return transpose(input, -2, -1)
+
+
+def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """Dimensions moved to new places, the others in order"""
+    rank = require_tensor("movedim", input).ndim
     sources = (source,) if isinstance(source, int) else tuple(source)
     targets = (destination,) if isinstance(destination, int) else tuple(destination)
-    src = [normalize_dim(d, input.ndim) for d in sources]
-    dst = [normalize_dim(d, input.ndim) for d in targets]
-    rest = iter(i for i in range(input.ndim) if i not in src)
-    order = [src[dst.index(i)] if i in dst else next(rest) for i in range(input.ndim)]
+    src = [normalize_dim(d, rank) for d in sources]
+    dst = [normalize_dim(d, rank) for d in targets]
+    if len(src) != len(dst) or len(set(src)) != len(src) or len(set(dst)) != len(dst):
+        raise ShapeError(
+            f"movedim from {sources} to {targets}",
+            hint="one destination for each source, and no dimension twice",
+        )
+    if not rank:
+        return input
+    rest = iter(i for i in range(rank) if i not in src)
+    order = [src[dst.index(i)] if i in dst else next(rest) for i in range(rank)]
     return bind(ops.Permute, input, dims=tuple(order))
 
 
-def broadcast_to(input: Any, shape: Sequence[int]) -> Any:
-    """input repeated to ``shape`` (without copying)"""
-    return expand(as_tensor(input), tuple(shape))
+moveaxis = movedim
 
 
 def expand_(input: Any, *sizes: Any) -> Any:
@@ -139,49 +184,43 @@ def expand_(input: Any, *sizes: Any) -> Any:
     for i, n in enumerate(target):
         if n == -1 and i >= offset:
             target[i] = input.shape[i - offset]
+        elif n < 0:
+            raise ShapeError(
+                f"expand: size {n} at dimension {i} of {tuple(target)}",
+                hint="-1 keeps the size of a dimension that exists already",
+            )
     return expand(input, tuple(target))
+
+
+def broadcast_to(input: Any, shape: Sequence[int]) -> Any:
+    """input repeated to ``shape`` (without copying); -1 keeps a size"""
+    return expand_(as_tensor(input), tuple(shape))
 
 
 def expand_as(input: Any, other: Any) -> Any:
     """input repeated to the shape of ``other``"""
-    return expand(input, tuple(other.shape))
+    return expand(input, tuple(require_tensor("expand_as", other).shape))
+
+
+def broadcast_shapes(*shapes: Any) -> Shape:
+    """The common shape of shapes (or sizes) under broadcasting
+
+    >>> import retrograd as rg
+    >>> rg.broadcast_shapes((2, 1), 3)
+    (2, 3)
+    """
+    listed = [(n,) if isinstance(n, int) else tuple(n) for n in shapes]
+    if any(n < 0 for shape in listed for n in shape):
+        raise ShapeError(f"broadcast_shapes: a size is negative: {listed}", hint="sizes are at least 0")
+    return common_shape(*listed)
 
 
 def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     """All tensors repeated to their common shape"""
-    from ..types import broadcast_shapes
-
-    shape = broadcast_shapes(*(tuple(x.shape) for x in tensors))
+    if len(tensors) == 1 and isinstance(tensors[0], list | tuple):
+        tensors = tuple(tensors[0])
+    shape = common_shape(*(tuple(x.shape) for x in tensors))
     return tuple(expand(x, shape) for x in tensors)
-
-
-def repeat(input: Any, *sizes: Any) -> Any:
-    """input tiled ``sizes`` times along each dimension"""
-    times = shape_of(sizes)
-    if len(times) < input.ndim:
-        raise ShapeError(
-            f"repeat got {len(times)} numbers for {input.ndim} dimensions",
-            hint="one number per dimension, 1 to keep it",
-        )
-    shape = (*(1,) * (len(times) - input.ndim), *input.shape)
-    woven = tuple(n for pair in zip((1,) * len(shape), shape, strict=True) for n in pair)
-    wide = tuple(n for pair in zip(times, shape, strict=True) for n in pair)
-    out = tuple(a * b for a, b in zip(times, shape, strict=True))
-    return reshape(expand(reshape(input, woven), wide), out)
-
-
-def tile(input: Any, *dims: Any) -> Any:
-    """`repeat` that takes fewer numbers than dimensions"""
-    times = shape_of(dims)
-    return repeat(input, (1,) * (input.ndim - len(times)) + times)
-
-
-def repeat_interleave(input: Any, repeats: int, dim: int | None = None) -> Any:
-    """Each element ``repeats`` times in a row"""
-    x = ravel(input) if dim is None else input
-    d = normalize_dim(dim or 0, x.ndim)
-    wide = expand(unsqueeze(x, d + 1), (*x.shape[: d + 1], repeats, *x.shape[d + 1 :]))
-    return flatten(wide, d, d + 1)
 
 
 def slice_dims(input: Any, index: Sequence[tuple[int, int, int]]) -> Any:
@@ -189,40 +228,70 @@ def slice_dims(input: Any, index: Sequence[tuple[int, int, int]]) -> Any:
     return bind(ops.Slice, input, index=tuple(index))
 
 
-def narrow(input: Any, dim: int, start: int, length: int) -> Any:
+def place(input: Any, shape: Shape, index: Sequence[tuple[int, int, int]]) -> Any:
+    """Zeros of ``shape`` with ``input`` put at a slice"""
+    return bind(ops.Place, input, shape=tuple(shape), index=tuple(index))
+
+
+def piece(x: Any, d: int, start: int, stop: int, step: int = 1) -> Any:
+    """x[start:stop:step] along dimension d"""
+    return slice_dims(x, [(start, stop, step) if i == d else (0, m, 1) for i, m in enumerate(x.shape)])
+
+
+def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     """``length`` entries of ``dim`` from ``start``"""
-    d = normalize_dim(dim, input.ndim)
-    n = input.shape[d]
-    start = start + n if start < 0 else start
-    if not 0 <= start <= start + length <= n:
+    x = require_tensor("narrow", input)
+    if not x.ndim:
+        raise ShapeError("narrow of a tensor without dimensions", hint="use .reshape(1) first")
+    if hasattr(start, "_type") and (start.ndim or start.dtype.category != 1):
         raise ShapeError(
-            f"narrow: {start} to {start + length} of a dimension of size {n}", hint=f"stay within 0 to {n}"
+            f"narrow: start is {start!r}", hint="pass an int, or an integer tensor of one number"
         )
-    return slice_dims(
-        input, [(start, start + length, 1) if i == d else (0, m, 1) for i, m in enumerate(input.shape)]
-    )
-
-
-def select(input: Any, dim: int, index: int) -> Any:
-    """Entry ``index`` of ``dim``; the dimension goes away"""
-    d = normalize_dim(dim, input.ndim)
-    n = input.shape[d] if input.ndim else 0
-    if not -n <= index < n:
+    d = normalize_dim(dim, x.ndim)
+    n = x.shape[d]
+    first, count = integer("start", start), integer("length", length)
+    begin = first + n if first < 0 else first
+    if count < 0 or not 0 <= begin <= begin + count <= n:
         raise ShapeError(
-            f"index {index} is out of range for dimension {d} of size {n}",
+            f"narrow: {count} entries from {first} of a dimension of size {n}", hint=f"stay within 0 to {n}"
+        )
+    return piece(x, d, begin, begin + count)
+
+
+def select(input: Any, dim: int, index: Any) -> Any:
+    """Entry ``index`` of ``dim``; the dimension goes away"""
+    if not input.ndim:
+        raise ShapeError("select from a tensor without dimensions", hint="use .item()")
+    d = normalize_dim(dim, input.ndim)
+    n, i = input.shape[d], integer("index", index)
+    if not -n <= i < n:
+        raise ShapeError(
+            f"index {i} is out of range for dimension {d} of size {n}",
             hint=f"use an index between {-n} and {n - 1}",
         )
-    one = narrow(input, d, index % n, 1)
+    one = piece(input, d, i % n, i % n + 1)
     return reshape(one, (*input.shape[:d], *input.shape[d + 1 :]))
+
+
+def listed(name: str, tensors: Any) -> list[Any]:
+    """The tensors of a sequence, at least one."""
+    if hasattr(tensors, "_type") or not isinstance(tensors, Sequence):
+        raise DTypeError(
+            f"{name} takes a list or tuple of tensors, got {type(tensors).__name__}",
+            hint=f"{name}([a, b])",
+        )
+    if not tensors:
+        raise ShapeError(f"{name} of no tensors", hint="pass at least one tensor")
+    return [require_tensor(name, x) for x in tensors]
 
 
 def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     """Tensors one after the other along ``dim``"""
-    xs = [as_tensor(x) for x in tensors]
-    if not xs:
-        raise ShapeError("cat of no tensors", hint="pass at least one tensor")
+    xs = listed("cat", tensors)
     dtype = promote(*(x.dtype for x in xs))
     filled = [x for x in xs if x.shape != (0,)] or xs[:1]  # PyTorch skips empty vectors here
+    if any(x.ndim == 0 for x in filled):
+        raise ShapeError("cat of a tensor without dimensions", hint="use stack, which makes a new dimension")
     return bind(ops.Cat, *(cast(x, dtype) for x in filled), dim=normalize_dim(dim, filled[0].ndim))
 
 
@@ -231,115 +300,67 @@ concat = concatenate = cat
 
 def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
     """Tensors of one shape along a new dimension"""
-    xs = [as_tensor(x) for x in tensors]
-    if not xs or any(x.shape != xs[0].shape for x in xs):
+    xs = listed("stack", tensors)
+    if any(x.shape != xs[0].shape for x in xs):
         raise ShapeError(
             f"stack takes tensors of one shape, got {[tuple(x.shape) for x in xs]}",
             hint="use cat for different sizes",
         )
-    return cat([unsqueeze(x, dim) for x in xs], normalize_dim(dim, xs[0].ndim + 1))
+    d = normalize_dim(dim, xs[0].ndim + 1)
+    dtype = promote(*(x.dtype for x in xs))
+    return bind(ops.Cat, *(cast(unsqueeze(x, d), dtype) for x in xs), dim=d)
 
 
-def _piece(x: Any, d: int, start: int, stop: int) -> Any:
-    return slice_dims(x, [(start, stop, 1) if i == d else (0, m, 1) for i, m in enumerate(x.shape)])
-
-
-def split(input: Any, split_size: int | Sequence[int], dim: int = 0) -> tuple[Any, ...]:
+def split(
+    tensor: Any,
+    split_size_or_sections: int | Sequence[int] | None = None,
+    dim: int = 0,
+    *,
+    split_size: Any = None,
+) -> tuple[Any, ...]:
     """Pieces of a given size (the last may be shorter), or of the given sizes"""
+    each = split_size if split_size_or_sections is None else split_size_or_sections
+    if not require_tensor("split", tensor).ndim:
+        raise ShapeError("split of a tensor without dimensions", hint="use .reshape(1) first")
+    d = normalize_dim(dim, tensor.ndim)
+    n = tensor.shape[d]
+    if isinstance(each, Sequence):
+        return split_with_sizes(tensor, each, dim)
+    each = integer("split_size", each)
+    if each < 0 or (each == 0 and n):
+        raise ShapeError(f"split into pieces of {each}", hint="the size of a piece is at least 1")
+    return tuple(
+        piece(tensor, d, i, builtins.min(i + each, n)) for i in range(0, builtins.max(n, 1), each or 1)
+    )
+
+
+def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> tuple[Any, ...]:
+    """Pieces of the given sizes"""
+    if not input.ndim:
+        raise ShapeError("split of a tensor without dimensions", hint="use .reshape(1) first")
     d = normalize_dim(dim, input.ndim)
-    n = input.shape[d]
-    if isinstance(split_size, int):
-        return tuple(
-            _piece(input, d, i, builtins.min(i + split_size, n))
-            for i in range(0, builtins.max(n, 1), split_size)
-        )
-    if builtins.sum(split_size) != n:
+    sizes = [integer("a size", n) for n in split_sizes]
+    if builtins.sum(sizes) != input.shape[d] or any(n < 0 for n in sizes):
         raise ShapeError(
-            f"split sizes {list(split_size)} add up to {builtins.sum(split_size)}, not {n}",
-            hint="they must cover the dimension",
+            f"split sizes {sizes} add up to {builtins.sum(sizes)}, not {input.shape[d]}",
+            hint="they must cover the dimension, and none may be negative",
         )
-    out, start = [], 0
-    for length in split_size:
-        out.append(_piece(input, d, start, start + length))
-        start += length
-    return tuple(out)
+    ends = np.cumsum([0, *sizes]).tolist()
+    return tuple(piece(input, d, a, b) for a, b in itertools.pairwise(ends))
 
 
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """At most ``chunks`` pieces of equal size (the last may be shorter)"""
-    n = input.shape[normalize_dim(dim, input.ndim)]
-    return split(input, builtins.max(-(-n // chunks), 1), dim)
+    if not input.ndim:
+        raise ShapeError("chunk of a tensor without dimensions", hint="use .reshape(1) first")
+    n, wanted = input.shape[normalize_dim(dim, input.ndim)], integer("chunks", chunks)
+    if wanted < 1:
+        raise ShapeError(f"chunk into {wanted} pieces", hint="at least 1")
+    return split(input, -(-n // wanted), dim) if n else split_with_sizes(input, (0,) * wanted, dim)
 
 
 def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """All entries of ``dim``, as tensors without it"""
+    if not input.ndim:
+        raise ShapeError("unbind of a tensor without dimensions", hint="use .item()")
     return tuple(select(input, dim, i) for i in range(input.shape[normalize_dim(dim, input.ndim)]))
-
-
-def flip(input: Any, *dims: Any) -> Any:
-    """input read backwards along ``dims``"""
-    return bind(ops.Flip, input, dims=normalize_dims(shape_of(dims), input.ndim))
-
-
-def roll(input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Any:
-    """Entries moved by ``shifts``, those that fall off coming in at the other end"""
-    if dims is None:
-        return reshape(roll(ravel(input), shifts, 0), input.shape)
-    for shift, dim in zip(*((s,) if isinstance(s, int) else tuple(s) for s in (shifts, dims)), strict=True):
-        n = input.shape[normalize_dim(dim, input.ndim)]
-        if n and shift % n:
-            cut = n - shift % n
-            input = cat([narrow(input, dim, cut, n - cut), narrow(input, dim, 0, cut)], dim)
-    return input
-
-
-def place(input: Any, shape: Shape, index: Sequence[tuple[int, int, int]]) -> Any:
-    """Zeros of ``shape`` with ``input`` put at a slice"""
-    return bind(ops.Place, input, shape=tuple(shape), index=tuple(index))
-
-
-def _pad_constant(input: Any, pad: Sequence[int], value: float = 0.0) -> Any:
-    """A constant around input: (left, right) of the last dimension, then of the one before it, ...; negative sizes crop"""
-    from .elementwise import where
-
-    if len(pad) % 2 or len(pad) // 2 > input.ndim:
-        raise ShapeError(
-            f"pad={tuple(pad)} for {input.ndim} dimension(s)",
-            hint="two numbers for each dimension, the last one first",
-        )
-    before, after = [0] * input.ndim, [0] * input.ndim
-    for i in range(len(pad) // 2):
-        before[-1 - i], after[-1 - i] = pad[2 * i], pad[2 * i + 1]
-    crop = [
-        (builtins.max(-b, 0), n - builtins.max(-a, 0), 1)
-        for b, a, n in zip(before, after, input.shape, strict=True)
-    ]
-    x = slice_dims(input, crop)
-    low = [builtins.max(b, 0) for b in before]
-    shape = tuple(b + n + builtins.max(a, 0) for b, n, a in zip(low, x.shape, after, strict=True))
-    index = [(b, b + n, 1) for b, n in zip(low, x.shape, strict=True)]
-    out = place(x, shape, index)
-    if value == 0:
-        return out
-    from ..ops._family import fill
-    from ..types import TensorType, bool_
-
-    inside = place(fill(TensorType(tuple(x.shape), bool_), True), shape, index)
-    return where(inside, out, in_dtype(value, x.dtype))
-
-
-def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
-    """Padding with a constant (other modes come with the convolutions)"""
-    if mode != "constant":
-        raise ShapeError(f"pad mode {mode!r} is not supported", hint="use mode='constant'")
-    return _pad_constant(input, pad, value or 0.0)
-
-
-def atleast_1d(input: Any) -> Any:
-    """At least one dimension"""
-    return reshape(input, (1,)) if input.ndim == 0 else input
-
-
-def atleast_2d(input: Any) -> Any:
-    """At least two dimensions"""
-    return unsqueeze(atleast_1d(input), 0) if input.ndim < 2 else input

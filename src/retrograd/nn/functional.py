@@ -19,7 +19,7 @@ from ..functions.losses import *
 from ..functions.normalization import *
 from ..functions.piecewise import *
 from ..functions.ranking_losses import *
-from ..functions.shape import pad
+from ..functions.pad import pad
 from ..functions.step import *
 
 __all__ = ["embedding", "linear", "one_hot", "pad"]

@@ -278,7 +278,7 @@ class SegmentMax(Op):
         yield Sample(np.arange(4), np.array([1, 1, 0, 1]), size=2)
         yield Sample(np.array([1.0, 1.0, 0.5]), np.array([0, 0, 0]), size=1, kink=True)
         yield Sample(np.array([True, False]), np.array([1, 0]), size=3)
-        yield Sample(np.zeros(0), np.zeros(0, "int64"), size=2)
+        yield Sample(np.zeros(0), np.zeros(0, "int64"), grad=(), size=2)
 
     def errors(r):
         yield Bad(np.zeros(2), np.array([0, 3]), size=3, message="out of range")
