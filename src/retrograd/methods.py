@@ -34,7 +34,7 @@ class Methods:
         scatter_add, scatter_reduce, select_scatter, slice_scatter,
     )
     from .functions.linalg import (
-        addmm, bmm, dot, matmul, mm, mv, outer, trace,
+        addbmm, addmm, addmv, addr, baddbmm, bmm, dot, ger, inner, kron, matmul, mm, mv, outer, trace, vdot,
     )
     from .functions.counts import (
         bincount, histc, histogram,
