@@ -75,12 +75,14 @@ def unflatten(leaves: Any, structure: Structure) -> Any:
 def _build(leaves: Iterator[Any], s: Structure) -> Any:
     if s.kind is None:
         return next(leaves)
-    kind: Any = s.kind
-    if kind == type(None):  # noqa: E721  (`is` would make the type checker think that nothing else is left)
+    if s.kind is type(None):
         return None
-    parts = [_build(leaves, c) for c in s.children]
+    return _assembled(s.kind, s.keys, [_build(leaves, c) for c in s.children])
+
+
+def _assembled(kind: Any, keys: tuple[Any, ...], parts: list[Any]) -> Any:
     if issubclass(kind, Mapping):
-        return kind(zip(s.keys, parts, strict=True))
+        return kind(zip(keys, parts, strict=True))  # type: ignore[call-arg]
     return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
 
 
