@@ -10,7 +10,7 @@ from ..functions.create import zeros_like
 from ..tensor import Tensor
 from .optimizer import Optimizer
 from .options import Group, number
-from .state import advance, counter, plus
+from .state import advance, before_change, counter, plus
 
 
 class Adam(Optimizer):
@@ -77,7 +77,7 @@ class Adam(Optimizer):
         square.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
         if group["amsgrad"]:
             largest = state["max_exp_avg_sq"]
-            square = largest.copy_(largest.maximum(square))
+            square = largest.copy_(before_change(largest).maximum(square))
         # √(v/c₂) + eps = (√v + eps·√c₂) / √c₂: the corrections become two numbers instead of passes over the arrays.
         root = (1 - beta2**step) ** 0.5
         denominator = plus(square.sqrt(), group["eps"] * root)

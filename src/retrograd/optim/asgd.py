@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..functions.create import ones, tensor, zeros_like
+from ..functions.create import as_tensor, ones, tensor, zeros_like
 from ..functions.elementwise import clamp, where
 from ..tensor import Tensor
+from ..types import get_default_dtype
 from .optimizer import Optimizer
 from .options import Group, number
 from .state import advance, counter, value_of
@@ -70,6 +71,8 @@ class ASGD(Optimizer):
             average.copy_(param)
         else:
             average.lerp_(param, mu)
-        state["eta"].copy_(lr / (1 + lambd * lr * step) ** group["alpha"])
+        # Rounded to the default dtype, as PyTorch keeps them, also where a loaded state is in the parameter's.
+        state["eta"].copy_(as_tensor(lr / (1 + lambd * lr * step) ** group["alpha"], get_default_dtype()))
         left = step - group["t0"]
-        state["mu"].copy_(1 / (clamp(left, min=1) if isinstance(left, Tensor) else max(1, left)))
+        weight = 1 / (clamp(left, min=1) if isinstance(left, Tensor) else max(1.0, left))
+        state["mu"].copy_(as_tensor(weight, get_default_dtype()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..functions.create import ones, zeros_like
+from ..functions.create import as_tensor, ones, zeros_like
 from ..tensor import Tensor
 from .optimizer import Optimizer
 from .options import Group, number
@@ -70,7 +70,8 @@ class NAdam(Optimizer):
                 grad = grad.add(param, alpha=decay)
         now = beta1 * (1 - 0.5 * 0.96 ** (step * group["momentum_decay"]))
         after = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * group["momentum_decay"]))
-        product = value_of(state["mu_product"].mul_(now))
+        product = state["mu_product"]
+        product = value_of(product.mul_(as_tensor(now, product.dtype)))  # its dtype rounds it, as in PyTorch
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         mean.lerp_(grad, 1 - beta1)
         square.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)

@@ -57,8 +57,8 @@ class Rprop(Optimizer):
         advance(state)
         before, size, (shrink, grow) = state["prev"], state["step_size"], group["etas"]
         same = grad.mul(before)
-        factor = where(same > 0, grow, where(same < 0, shrink, 1.0)).to(size.dtype)
-        size.mul_(factor).clamp_(*group["step_sizes"])
+        size.copy_(where(same > 0, size * grow, where(same < 0, size * shrink, size)))
+        size.clamp_(*group["step_sizes"])
         grad = where(same < 0, 0.0, grad)
         param.addcmul_(grad.sign(), size, value=-1)
         before.copy_(grad)

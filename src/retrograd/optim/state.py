@@ -39,6 +39,11 @@ def plus(x: Tensor, y: Any) -> Tensor:
     return x.add(y) if context.grad_enabled else x.add_(y)
 
 
+def before_change(x: Tensor) -> Tensor:
+    """What ``x`` is now: a copy where a derivative may need it after ``x`` was overwritten."""
+    return x.clone() if context.grad_enabled else x
+
+
 def pack(groups: list[Group], state: Mapping[Any, Any]) -> dict[str, Any]:
     """State by parameter number, and the groups with numbers in place of tensors."""
     number = {id(p): i for i, p in enumerate(p for group in groups for p in group["params"])}
