@@ -205,10 +205,10 @@ def gradient(
         ]
     if len(set(dims)) != len(dims):
         raise ShapeError(f"gradient: a dimension appears twice in dim={dim}", hint="name each dimension once")
-    spacing = 1 if spacing is None else spacing
-    listed = list(spacing) if isinstance(spacing, tuple | list) else [spacing] * len(dims)
     if is_tensor(spacing) and spacing.ndim:
         raise UsageError("gradient takes coordinates in a list", hint="gradient(x, spacing=(coordinates,))")
+    spacing = 1 if spacing is None else spacing
+    listed = list(spacing) if isinstance(spacing, tuple | list) else [spacing] * len(dims)
     if len(listed) != len(dims):
         raise UsageError(
             f"gradient got {len(listed)} spacings for {len(dims)} dimensions",

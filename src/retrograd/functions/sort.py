@@ -130,7 +130,7 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     if not is_tensor(elements) and not is_tensor(test_elements):
         raise DTypeError("isin of two numbers", hint="wrap one of them: retrograd.tensor(...)")
     dtype = common_dtype(elements, test_elements)
-    x, test = (require_numbers("isin", cast(as_tensor(v), dtype)) for v in (elements, test_elements))
+    x, test = (cast(require_numbers("isin", as_tensor(v)), dtype) for v in (elements, test_elements))
     n = size(test.shape)
     if n == 0:
         return fill(TensorType(x.shape, bool_), invert)
