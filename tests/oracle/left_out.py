@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+UNBUILT = "convolution, pooling, recurrence and attention are not built yet"
+
 # PyTorch's list calls it by the first name; it is found here by the second.
 ELSEWHERE: dict[str, str] = {}
 
@@ -15,6 +17,23 @@ LEFT_OUT: dict[str, str] = {
     # shapes and indexing
     # linear algebra
     # networks
+    "nn.functional.adaptive_*": UNBUILT,
+    "nn.functional.avg_pool*": UNBUILT,
+    "nn.functional.conv*": UNBUILT,
+    "nn.functional.fractional_max_pool*": UNBUILT,
+    "nn.functional.grid_sample": UNBUILT,
+    "nn.functional.interpolate": UNBUILT,
+    "nn.functional.max_pool*": UNBUILT,
+    "nn.functional.max_unpool*": UNBUILT,
+    "nn.functional.multi_head_attention_forward": UNBUILT,
+    "nn.functional.scaled_dot_product_attention": UNBUILT,
+    "nn.functional.unfold": UNBUILT,
+    "nn.functional.upsample*": UNBUILT,
+    "nn.functional.embedding_bag": "embedding and a sum give the same; a fused form is not built yet",
+    "nn.functional.linear_cross_entropy": "cross_entropy(linear(x, w), y) gives the same; PyTorch's form saves memory",
+    "native_batch_norm": "PyTorch's own kernel behind nn.functional.batch_norm",
+    "native_dropout_backward": "PyTorch's own kernel behind the derivative of dropout",
+    "native_layer_norm": "PyTorch's own kernel behind nn.functional.layer_norm",
     # PyTorch's own internals
 }
 
@@ -26,5 +45,12 @@ ANY_OF_EQUALS: dict[str, int] = {
 The number says which argument after the input is the dimension.
 """
 
-VALUES_DIFFER: dict[str, str] = {}
+VALUES_DIFFER: dict[str, str] = {
+    "nn.functional.alpha_dropout": "random",
+    "nn.functional.dropout": "random",
+    "nn.functional.dropout2d": "random",
+    "nn.functional.dropout3d": "random",
+    "nn.functional.feature_alpha_dropout": "random",
+    "nn.functional.rrelu": "random in training",
+}
 """Functions whose values are random or not defined: shapes and dtypes are compared, values are not."""

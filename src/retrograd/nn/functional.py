@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..functions import activations as _activations
+from ..functions import channels as _channels
 from ..functions import class_losses as _class_losses
 from ..functions import dropout as _dropout
 from ..functions import losses as _losses
@@ -11,19 +12,21 @@ from ..functions import piecewise as _piecewise
 from ..functions import ranking_losses as _ranking_losses
 from ..functions import step as _step
 from ..functions.activations import *
+from ..functions.channels import *
 from ..functions.class_losses import *
 from ..functions.dropout import *
 from ..functions.index import embedding, one_hot
 from ..functions.linalg import linear
 from ..functions.losses import *
 from ..functions.normalization import *
+from ..functions.pad import pad
 from ..functions.piecewise import *
 from ..functions.ranking_losses import *
-from ..functions.pad import pad
 from ..functions.step import *
 
 __all__ = ["embedding", "linear", "one_hot", "pad"]
 __all__ += _activations.__all__
+__all__ += _channels.__all__
 __all__ += _class_losses.__all__
 __all__ += _dropout.__all__
 __all__ += _losses.__all__
