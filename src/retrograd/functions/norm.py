@@ -6,10 +6,13 @@ import math
 from typing import Any
 
 from ..errors import DTypeError, ShapeError, UsageError
+from ..op import bind
+from ..ops.decomposition import Svd
 from ..types import DType, dtype_of
 from . import elementwise as e
 from ._arguments import cast, require_tensor
 from .reduce import Dim, all_dims, amax, amin, one_dim, require_floats, sum
+from .shape import movedim, reshape
 
 __all__ = ["dist", "norm", "renorm"]
 
@@ -65,19 +68,21 @@ def norm(input: Any, p: Any = "fro", dim: Dim = None, keepdim: bool = False, *, 
     if p is None or (p == "fro" and (dim is None or isinstance(dim, int) or len(dim) <= 2)):
         return vector_norm(input, 2, dim, keepdim, dtype=dtype)
     if isinstance(p, str):
-        return _matrix_norm(input, p, dim, keepdim, dtype)
+        return _nuclear(input, p, dim, keepdim, dtype)
     return vector_norm(input, p, dim, keepdim, dtype=dtype)
 
 
-def _matrix_norm(input: Any, p: str, dim: Dim, keepdim: bool, dtype: Any) -> Any:
-    dims = (dim,) if isinstance(dim, int) else tuple(range(input.ndim)) if dim is None else tuple(dim)
-    if p not in ("fro", "nuc") or len(dims) != 2:
+def _nuclear(input: Any, p: str, dim: Dim, keepdim: bool, dtype: Any) -> Any:
+    """The sum of the singular values of matrices."""
+    dims = all_dims("norm", dim, input.ndim)
+    if p != "nuc" or len(dims) != 2:
         raise UsageError(
-            f"norm with p={p!r} over dim={dims}", hint='p="fro" and p="nuc" take two dimensions: dim=(-2, -1)'
+            f"norm with p={p!r} over dim={dim}", hint='p is a number, "fro", or with two dimensions "nuc"'
         )
-    from .. import linalg
-
-    return linalg.matrix_norm(input, p, dims, keepdim, dtype=dtype)
+    x = _widened("norm", require_floats("norm", input), dtype)
+    values = bind(Svd, movedim(x, dims, (-2, -1)), full=False)[1]
+    total = sum(values, -1)
+    return reshape(total, tuple(1 if i in dims else n for i, n in enumerate(x.shape))) if keepdim else total
 
 
 def dist(input: Any, other: Any, p: float = 2) -> Any:
