@@ -11,8 +11,8 @@ from ..errors import ShapeError, TraceError
 from ..op import bind
 from ..ops import shape as ops
 from ..types import normalize_dim, normalize_dims
-from ._arguments import as_tensor, expand, index_dtype, require_tensor, shape_of
-from .shape import cat, flatten, integer, piece, ravel, reshape, transpose, unsqueeze
+from ._arguments import as_tensor, expand, index_dtype, require_tensor
+from .shape import cat, flatten, given, integer, piece, ravel, reshape, transpose, unsqueeze
 
 __all__ = [
     "atleast_1d", "atleast_2d", "atleast_3d", "flip", "fliplr", "flipud", "repeat_interleave", "roll", "rot90",
@@ -20,10 +20,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-def flip(input: Any, *dims: Any) -> Any:
+def flip(input: Any, *args: Any, dims: Any = None) -> Any:
     """input read backwards along ``dims``"""
     x = require_tensor("flip", input)
-    chosen = normalize_dims(shape_of(dims), x.ndim)
+    chosen = normalize_dims(given(args, dims), x.ndim)
     return bind(ops.Flip, x, dims=chosen) if x.ndim else reshape(x, (1,)).flip(0).reshape(())
 
 
@@ -74,17 +74,19 @@ def roll(input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | No
         raise ShapeError(f"roll by {moves} along {along}", hint="one dimension for each shift")
     start = x
     for shift, dim in zip(moves, along, strict=True):
+        if not x.ndim:
+            raise ShapeError(f"roll of a single number along {dim}", hint="leave dims out")
         d = normalize_dim(dim, x.ndim)
-        n = x.shape[d] if x.ndim else 1
+        n = x.shape[d]
         if n and shift % n:
             cut = n - shift % n
             x = cat([piece(x, d, cut, n), piece(x, d, 0, cut)], d)
     return x.clone() if x is start else x
 
 
-def repeat(input: Any, *repeats: Any) -> Any:
+def repeat(input: Any, *args: Any, repeats: Any = None) -> Any:
     """input tiled ``repeats`` times along each dimension"""
-    times = shape_of(repeats)
+    times = given(args, repeats)
     if len(times) < input.ndim or any(n < 0 for n in times):
         raise ShapeError(
             f"repeat got {times} for {input.ndim} dimensions",
@@ -99,9 +101,9 @@ def repeat(input: Any, *repeats: Any) -> Any:
     return reshape(expand(reshape(input, woven), wide), out)
 
 
-def tile(input: Any, *dims: Any) -> Any:
+def tile(input: Any, *args: Any, dims: Any = None) -> Any:
     """`repeat` that takes fewer numbers than dimensions"""
-    times = shape_of(dims)
+    times = given(args, dims)
     return repeat(input, (1,) * (input.ndim - len(times)) + times)
 
 
@@ -126,7 +128,7 @@ def repeat_interleave(
         wide = expand(unsqueeze(x, d + 1), (*x.shape[: d + 1], repeats, *x.shape[d + 1 :]))
         out = flatten(wide, d, d + 1)
     else:
-        from .index import index_select
+        from .pick import index_select
 
         out = index_select(x, d, as_tensor(_positions(as_tensor(repeats), x.shape[d])))
     if output_size is not None and out.shape[d] != output_size:

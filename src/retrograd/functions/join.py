@@ -109,7 +109,7 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
         return as_tensor(np.zeros(0, input.dtype.numpy))
     ways = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = np.array(list(ways(range(input.shape[0]), r)), np.int64).reshape(-1, r)
-    from .index import take
+    from .pick import take
 
     return take(input, as_tensor(rows))
 

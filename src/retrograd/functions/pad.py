@@ -13,7 +13,7 @@ from ..types import TensorType, bool_
 from ._arguments import as_tensor, in_dtype, require_tensor
 from .elementwise import where
 from .index import index_select
-from .shape import integer, place, slice_dims
+from .shape import integer, piece, place, slice_dims
 
 __all__ = ["pad"]
 
@@ -94,6 +94,10 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     out = input
     for d in range(input.ndim - count, input.ndim):
         n, left, right = input.shape[d], before[d], after[d]
+        if mode == "circular" and min(left, right) < 0:  # what is cropped does not come back at the other end
+            start, stop = max(-left, 0), n - max(-right, 0)
+            out = piece(out, d, min(start, n), max(start, stop))
+            n, left, right = out.shape[d], max(left, 0), max(right, 0)
         most = {"reflect": n - 1, "circular": n}.get(mode, max(left, right))
         if (
             n + left + right < (mode == "replicate")

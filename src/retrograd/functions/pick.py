@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DTypeError, ShapeError
 from ..op import bind, constant
 from ..ops import index as ops
-from ..types import bool_, broadcast_shapes, normalize_dim, size
+from ..types import bool_, broadcast_shapes, normalize_dim, size, uint8
 from . import elementwise as e
 from . import shape as s
 from ._arguments import as_tensor, cast, expand, index_dtype, require_tensor
@@ -31,7 +31,7 @@ def wrapped(index: Any, n: int) -> Any:
 
 def positions_of(name: str, index: Any) -> Any:
     """An index as int64; only int32 and int64 count places (uint8 and bool are masks)."""
-    if index_dtype(require_tensor(name, index)) is not index and index.dtype.itemsize == 1:
+    if require_tensor(name, index).dtype in (bool_, uint8) and size(tuple(index.shape)):
         raise DTypeError(f"{name}: an index of {index.dtype!r}", hint="convert it with .long()")
     return index_dtype(index)
 
@@ -53,6 +53,8 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
     """
     del sparse_grad
     d, index = normalize_dim(dim, input.ndim), positions_of("gather", index)
+    if not size(tuple(index.shape)):
+        return s.reshape(s.piece(s.ravel(input), 0, 0, 0), tuple(index.shape))
     if input.ndim and index.ndim:
         return bind(ops.Gather, input, index, dim=d)
     if input.ndim > 1 or index.ndim > 1:
@@ -128,7 +130,8 @@ def argwhere(input: Any) -> Any:
 
 def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:
     """The first ``size`` rows of `nonzero`, filled up with ``fill_value``: a shape that does not depend on values"""
-    from .reduce import cumsum, sum
+    from .reduce import sum
+    from .scan import cumsum
 
     if s.integer("size", size) < 0:
         raise ShapeError(f"nonzero_static: size={size}", hint="at least 0")
@@ -162,7 +165,7 @@ def unravel_index(indices: Any, shape: int | Sequence[int]) -> tuple[Any, ...]:
     >>> rg.unravel_index(rg.tensor([5]), (2, 3))
     (tensor([1]), tensor([2]))
     """
-    left = positions_of("unravel_index", indices)
+    left = index_dtype(require_tensor("unravel_index", indices))
     sizes = (shape,) if isinstance(shape, int) else tuple(s.integer("a size", n) for n in shape)
     if any(n < 0 for n in sizes):
         raise ShapeError(f"unravel_index in shape {sizes}", hint="sizes are at least 0")

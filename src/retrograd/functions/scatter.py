@@ -224,7 +224,7 @@ def _mean(flat: Any, places: Any, values: Any, include_self: bool) -> Any:
 
 
 def _product(flat: Any, places: Any, values: Any, include_self: bool) -> Any:
-    from .reduce import argsort
+    from .sort import argsort
 
     # Values that go to one place are brought side by side; then each takes in the one 1, 2, 4, ... steps before it.
     order = argsort(places, stable=True)
@@ -329,7 +329,7 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
 
 def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     """input with the first elements of ``source``, in their order, where ``mask`` holds"""
-    from .reduce import cumsum
+    from .scan import cumsum
 
     if require_tensor("masked_scatter", mask).dtype is not bool_ or source.dtype is not input.dtype:
         raise DTypeError(

@@ -15,7 +15,7 @@ from ..op import bind
 from ..ops import shape as ops
 from ..types import Shape, normalize_dim, normalize_dims, promote, size
 from ..types import broadcast_shapes as common_shape
-from ._arguments import as_tensor, cast, expand, require_tensor, shape_of
+from ._arguments import as_tensor, cast, expand, require_tensor
 
 __all__ = [
     "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat", "concatenate",
@@ -31,17 +31,25 @@ def integer(what: str, value: Any) -> int:
     return int(value.__index__())
 
 
-def sizes_of(name: str, sizes: Any) -> Shape:
-    """Sizes given one by one or as one sequence; -1 may stand for one that is to be found out."""
-    target = shape_of(tuple(sizes))
+def given(args: tuple[Any, ...], named: Any) -> Shape:
+    """Integers given one by one, as one sequence, or by keyword."""
+    numbers = args if named is None else (named,)
+    if len(numbers) == 1 and isinstance(numbers[0], list | tuple):
+        numbers = tuple(numbers[0])
+    return tuple(n if type(n) is int else integer("a size", n) for n in numbers)
+
+
+def sizes_of(name: str, args: tuple[Any, ...], named: Any = None) -> Shape:
+    """Sizes, of which one may be -1: to be found out."""
+    target = given(args, named)
     if any(n < -1 for n in target):
         raise ShapeError(f"{name}: a size is negative: {target}", hint="sizes are at least 0; one may be -1")
     return target
 
 
-def reshape(input: Any, *shape: Any) -> Any:
+def reshape(input: Any, *args: Any, shape: Any = None) -> Any:
     """The same elements in another shape; one size may be -1"""
-    target = sizes_of("reshape", shape)
+    target = sizes_of("reshape", args, shape)
     x = as_tensor(input)
     if -1 in target:
         known = math.prod(n for n in target if n != -1)
@@ -54,9 +62,9 @@ def reshape(input: Any, *shape: Any) -> Any:
     return bind(ops.Reshape, x, shape=target)
 
 
-def view(input: Any, *shape: Any) -> Any:
+def view(input: Any, *args: Any, size: Any = None) -> Any:
     """`reshape`; unlike PyTorch it copies where the strides do not allow a view. ``view(dtype)`` is not supported."""
-    return reshape(input, *shape)
+    return reshape(input, *args, shape=size)
 
 
 def view_as(input: Any, other: Any) -> Any:
@@ -119,9 +127,9 @@ def unsqueeze(input: Any, dim: int) -> Any:
     return reshape(x, (*x.shape[:d], 1, *x.shape[d:]))
 
 
-def permute(input: Any, *dims: Any) -> Any:
+def permute(input: Any, *args: Any, dims: Any = None) -> Any:
     """Dimensions in another order"""
-    order = shape_of(dims)
+    order = given(args, dims)
     return bind(ops.Permute, input, dims=tuple(normalize_dim(d, input.ndim) for d in order))
 
 
@@ -177,9 +185,9 @@ def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence
 moveaxis = movedim
 
 
-def expand_(input: Any, *sizes: Any) -> Any:
-    """input repeated to ``sizes``, where -1 keeps a size"""
-    target = list(shape_of(sizes))
+def expand_(input: Any, *args: Any, size: Any = None) -> Any:
+    """input repeated to ``size``, where -1 keeps a size"""
+    target = list(given(args, size))
     offset = len(target) - input.ndim
     for i, n in enumerate(target):
         if n == -1 and i >= offset:
