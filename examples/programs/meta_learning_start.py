@@ -15,7 +15,7 @@ from retrograd import nn, optim
 from retrograd.func import functional_call
 from retrograd.nn.functional import mse_loss
 
-INNER_RATE, SHOTS = 0.05, 10
+INNER_RATE, SHOTS = 0.03, 10
 
 
 def sine_task(random):
@@ -56,10 +56,10 @@ def outer_loss(net, task, second_order=True):
     return mse_loss(functional_call(net, weights, (x,)), y)
 
 
-def main(steps=600, tasks=4):
+def main(steps=1000, tasks=4):
     random = np.random.default_rng(0)
     net = network(random)
-    optimizer = optim.Adam(net.parameters(), lr=2e-3)
+    optimizer = optim.Adam(net.parameters(), lr=3e-3)
     losses = []
     for step in range(1, steps + 1):
         optimizer.zero_grad()
