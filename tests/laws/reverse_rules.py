@@ -39,7 +39,15 @@ def pull(op: type[Op], arrays: Sequence[Array], params: dict[str, Any], w: dict[
     single = op.n_outputs == 1
     with np.errstate(all="ignore"):
         pulled = op.vjp(g[0] if single else g, y[0] if single else y, *inputs, **params)
-        return [x() if callable(x) else x for x in pulled]
+        return [_made(x) for x in pulled]
+
+
+def _made(cotangent: Any) -> Any:
+    """A cotangent; one that is refused when somebody wants it counts as none."""
+    try:
+        return cotangent() if callable(cotangent) else cotangent
+    except GradError:
+        return None
 
 
 def cotangents_have_the_types_of_the_inputs(op: type[Op], sample: Sample) -> None:

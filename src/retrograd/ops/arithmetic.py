@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DTypeError
 from ..op import Bad, Sample, bind
-from ..types import bool_
+from ..types import bool_, int32
 from ._family import Binary, PiecewiseConstant, Unary, fill
 from .logic import Cast, Eq, Gt
 
@@ -60,6 +60,27 @@ class Sign(PiecewiseConstant):
 
     def eval(x):
         return x.copy() if x.dtype == np.bool_ else np.subtract(x > 0, x < 0, dtype=x.dtype)
+
+
+class Side(PiecewiseConstant):
+    """y = -1 where the sign bit is set, else 1: it tells -0 from 0, which no comparison does.   x̄ = 0"""
+
+    floating_only = False
+    special = (0.0, -0.0)
+
+    def eval(x):
+        return np.where(np.signbit(x), -1, 1).astype(x.dtype) if x.dtype.kind in "fi" else np.ones_like(x)
+
+
+class Exponent(Unary):
+    """y = the n with x = m·2ⁿ, 1/2 ≤ |m| < 1; int32.  A rounded logarithm is off by one beside powers of 2."""
+
+    result = int32
+    differentiable = False
+    why_not = "it is a whole number"
+
+    def eval(x):
+        return np.frexp(x)[1]
 
 
 class Floor(PiecewiseConstant):
@@ -238,3 +259,21 @@ class Remainder(Quotient):
 
     def vjp(g, _y, a, b):
         return g, lambda: -(g * bind(FloorDivide, a, b))
+
+
+class NextAfter(Binary):
+    """y = the floating number next to a, towards b.   ā = ȳ: it is a, but for the last digit; none for b"""
+
+    floating_only = True
+    ufunc = np.nextafter
+
+    def eval(a, b):
+        return np.nextafter(a, b)
+
+    def vjp(g, _y, _a, _b):
+        return g, None
+
+    @classmethod
+    def samples(cls, r):
+        for sample in super().samples(r):
+            yield Sample(*sample.inputs, grad=(0,))

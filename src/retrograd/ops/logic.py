@@ -119,6 +119,58 @@ class BitNot(Bitwise):
         return np.bitwise_not(a)
 
 
+class Whole(Bitwise, abstract=True):
+    """Two whole numbers, bools not among them."""
+
+    why_not = "it acts on whole numbers"
+
+    @classmethod
+    def type(cls, *types: TensorType) -> TensorType:
+        out = super().type(*types)
+        if out.dtype is bool_:
+            raise DTypeError(f"{cls.name} takes integers, not bools", hint="convert them with .int()")
+        return out
+
+    @classmethod
+    def samples(cls, r: np.random.Generator) -> Iterable[Sample]:
+        for shape in ((3, 2), (), (0,)):
+            yield Sample(*(r.integers(-9, 9, shape) for _ in range(cls.arity)))
+            yield Sample(*(r.integers(0, 9, shape).astype(np.uint8) for _ in range(cls.arity)))
+
+    @classmethod
+    def errors(cls, r: np.random.Generator) -> Iterable[Bad]:
+        yield from super().errors(r)
+        yield Bad(np.array([True]), np.array([True]), message="not bools")
+
+
+class ShiftLeft(Whole):
+    """y = a·2ᵇ without the bits that fall out; 0 for b < 0, where 2ᵇ is not whole"""
+
+    def eval(a, b):
+        return np.where((b < 0) | (b >= a.itemsize * 8), 0, np.left_shift(a, np.maximum(b, 0))).astype(
+            a.dtype
+        )
+
+
+class ShiftRight(Whole):
+    """y = ⌊a/2ᵇ⌋, also where 2ᵇ is beyond the dtype (a negative b counts as that)"""
+
+    def eval(a, b):
+        most = a.itemsize * 8 - 1
+        return np.right_shift(
+            a, np.where((b < 0) | (b > most), most + (a.dtype.kind == "u"), b).astype(a.dtype)
+        )
+
+
+class Gcd(Whole):
+    """y = the largest number that divides a and b: a loop whose length depends on the values"""
+
+    ufunc = np.gcd
+
+    def eval(a, b):
+        return np.gcd(a, b)
+
+
 class Where(Op):
     """y = a where c, else b.   ā = ȳ where c;  b̄ = ȳ where not c.  The branch not taken gets an exact 0."""
 

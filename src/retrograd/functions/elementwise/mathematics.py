@@ -7,6 +7,7 @@ from typing import Any
 
 from ...op import bind
 from ...ops import elementwise as ops
+from ...ops import special
 from ...ops._family import fill
 from .._arguments import as_tensor, floating, together
 from .arithmetic import add, div, mul, neg, rsub, sub
@@ -90,7 +91,7 @@ def tanh(input: Any) -> Any:
 
 def erf(input: Any) -> Any:
     """2/√π ∫₀^input e^(-t²) dt"""
-    return bind(ops.Erf, floating(input))
+    return bind(special.Erf, floating(input))
 
 
 def erfc(input: Any) -> Any:
