@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,14 +21,16 @@ from .files import write_atomically
 
 _ENTRY = "retrograd"
 _CHECKSUM = "checksum"
+_PICKLES = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""How a zip archive (torch.save) and a pickle begin."""
 
 
 def write_tensor_file(
-    path: str | os.PathLike[str],
+    path: Any,
     arrays: Mapping[str, np.ndarray[Any, Any]],
     metadata: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write ``arrays`` and ``metadata`` (plain JSON data) as one safetensors file.
+    """Write ``arrays`` and ``metadata`` (plain JSON data) as one safetensors file, or to an open binary stream.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -49,11 +50,16 @@ def write_tensor_file(
     if metadata is not None:
         checked = {**metadata, _CHECKSUM: _checksum(whole, metadata)}
         texts = {_ENTRY: json.dumps(checked)}
-    write_atomically(path, save(whole, texts))
+    if hasattr(path, "write"):
+        path.write(save(whole, texts))
+    else:
+        write_atomically(path, save(whole, texts))
 
 
-def read_tensor_file(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
-    """Arrays and metadata, or `ModelFileError` saying what is wrong with the file."""
+def read_tensor_file(path: Any) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
+    """Arrays and metadata of a file or an open binary stream, or `ModelFileError` saying what is wrong with it."""
+    if hasattr(path, "read"):
+        return _parse(path.read(), getattr(path, "name", "a stream"))
     path = Path(path)
     if path.is_dir():
         raise ModelFileError(
@@ -84,6 +90,12 @@ def _parse(content: bytes, where: str) -> tuple[dict[str, np.ndarray[Any, Any]],
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
+    if content[:2] in _PICKLES:
+        raise ModelFileError(
+            "the file is a pickle (torch.save and pickle.dump write such): reading one executes whatever code stands in it",
+            where=where,
+            hint="write the tensors again in PyTorch: safetensors.torch.save_file(torch.load(path), 'weights.safetensors')",
+        )
     try:
         loaded = load(content)
         (length,) = struct.unpack("<Q", content[:8])
