@@ -82,12 +82,7 @@ def binary(op: type[Op], a: Any, b: Any, *, floating: bool = False) -> Any:
         return bind(op, a, b)
     if ka is not None and kb is None and isinstance(b, float | int) and ka.dtype.is_floating_point:
         return bind(op, a, fill(ka, b))
-    if floating:
-        common = common_dtype(
-            *(x if hasattr(x, "_type") or isinstance(x, bool | int | float) else as_tensor(x) for x in (a, b))
-        )
-        return bind(op, *together(a, b, dtype=common if common.is_floating_point else get_default_dtype()))
-    return bind(op, *together(a, b))
+    return bind(op, *(together_floating(a, b) if floating else together(a, b)))
 
 
 def floating(x: Any) -> Any:
@@ -103,6 +98,25 @@ def require_tensor(name: str, x: Any) -> Any:
             f"{name} takes a tensor, got {type(x).__name__}", hint="wrap it: retrograd.tensor(...)"
         )
     return x
+
+
+def require_tensors(name: str, *operands: Any) -> None:
+    """An error unless all operands are tensors."""
+    for x in operands:
+        require_tensor(name, x)
+
+
+def require_one_tensor(name: str, *operands: Any) -> None:
+    """An error if no operand is a tensor: PyTorch does not compute with numbers alone."""
+    if not any(hasattr(x, "_type") for x in operands):
+        require_tensor(name, operands[0])
+
+
+def together_floating(*operands: Any) -> tuple[Any, ...]:
+    """Operands promoted to one floating dtype (the default one for integers) and broadcast."""
+    operands = tuple(x if hasattr(x, "_type") or isinstance(x, bool | int | float) else constant(x) for x in operands)
+    common = common_dtype(*operands)
+    return together(*operands, dtype=common if common.is_floating_point else get_default_dtype())
 
 
 def index_dtype(x: Any) -> Any:
@@ -122,5 +136,5 @@ def shape_of(sizes: tuple[Any, ...]) -> Shape:
 
 __all__ = [
     "as_tensor", "binary", "cast", "common_dtype", "expand", "floating", "in_dtype", "index_dtype", "is_tensor", "promote",
-    "require_tensor", "shape_of", "together",
+    "require_one_tensor", "require_tensor", "require_tensors", "shape_of", "together", "together_floating",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError
 from ..op import Bad, Op, Sample, bind, constant, context, make_tensor
-from ..types import DType, TensorType, bool_
+from ..types import DType, TensorType, bool_, float32
 
 
 def fill(like: Any, value: Any = 0.0) -> Any:
@@ -17,11 +17,24 @@ def fill(like: Any, value: Any = 0.0) -> Any:
     from .shape import Broadcast
 
     shape, dtype = tuple(like.shape), like.dtype
+    number = scalar(value, dtype)
     if context.tracer is None:  # the same as the op below, without the detour: scalars are everywhere
-        number = np.array(value, dtype.numpy)
         repeated = np.ndarray(shape, dtype.numpy, number, 0, (0,) * len(shape))  # type: ignore[arg-type]
         return make_tensor(repeated, TensorType(shape, dtype))
-    return bind(Broadcast, constant(value, dtype), shape=shape)
+    return bind(Broadcast, constant(number), shape=shape)
+
+
+def scalar(value: Any, dtype: DType) -> Any:
+    """A number in ``dtype``.  Whole numbers wrap around, and large ones become infinite, as in PyTorch."""
+    try:
+        if dtype is float32 and not -3e38 < value < 3e38:
+            with np.errstate(over="ignore"):
+                return np.array(value, np.float32)
+        return np.array(value, dtype.numpy)
+    except OverflowError:
+        if not -(2**63) <= value < 2**63:
+            raise DTypeError(f"{value} is beyond int64", hint=f"use a floating number: {value:g}") from None
+        return np.array(value, np.int64).astype(dtype.numpy)
 
 
 def lead(x: Any, batched: bool, size: int) -> Any:
