@@ -15,44 +15,54 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import autograd, errors
+from . import autograd, errors, linalg
 from .batch import vmap
 from .device import backends, cuda, device
 from .errors import missing_name
-from .functions import counts as _counts
 from .functions import arrange as _arrange
+from .functions import counts as _counts
 from .functions import create as _create
 from .functions import diagonal as _diagonal
 from .functions import elementwise as _elementwise
+from .functions import factorizations as _factorizations
 from .functions import index as _index
-from .functions import join as _join
 from .functions import information as _information
+from .functions import join as _join
+from .functions import least_squares as _least_squares
 from .functions import linalg as _linalg
+from .functions import matrix_functions as _matrix_functions
 from .functions import norm as _norm
 from .functions import pick as _pick
 from .functions import random as _random
+from .functions import ranges as _ranges
 from .functions import reduce as _reduce
-from .functions import scatter as _scatter
 from .functions import scan as _scan
+from .functions import scatter as _scatter
 from .functions import shape as _shape
+from .functions import solving as _solving
 from .functions import sort as _sort
 from .functions import statistics as _statistics
-from .functions.counts import *
 from .functions.arrange import *
+from .functions.counts import *
 from .functions.create import *
 from .functions.diagonal import *
 from .functions.elementwise import *
+from .functions.factorizations import *
 from .functions.index import *
-from .functions.join import *
 from .functions.information import *
+from .functions.join import *
+from .functions.least_squares import *
 from .functions.linalg import *
+from .functions.matrix_functions import *
 from .functions.norm import *
 from .functions.pick import *
 from .functions.random import *
+from .functions.ranges import *
 from .functions.reduce import *
-from .functions.scatter import *
 from .functions.scan import *
+from .functions.scatter import *
 from .functions.shape import *
+from .functions.solving import *
 from .functions.sort import *
 from .functions.statistics import *
 from .graph import Graph
@@ -87,7 +97,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Graph", "Tensor", "autograd", "backends", "bool", "cuda", "data", "device", "double", "dtype",
     "enable_grad", "errors", "float", "float32", "float64", "func", "get_default_dtype", "inference_mode",
-    "int", "int32", "int64", "is_grad_enabled", "is_inference_mode_enabled", "load", "long", "metrics",
+    "int", "int32", "int64", "is_grad_enabled", "is_inference_mode_enabled", "linalg", "load", "long", "metrics",
     "nn", "no_grad", "optim", "promote_types", "report", "save", "set_default_dtype", "set_grad_enabled",
     "set_num_threads", "set_printoptions", "trace", "train", "uint8", "utils", "vmap",
 ]  # fmt: skip
@@ -99,6 +109,10 @@ __all__ += _index.__all__
 __all__ += _join.__all__
 __all__ += _information.__all__
 __all__ += _linalg.__all__
+__all__ += _matrix_functions.__all__
+__all__ += _least_squares.__all__
+__all__ += _solving.__all__
+__all__ += _factorizations.__all__
 __all__ += _pick.__all__
 __all__ += _random.__all__
 __all__ += _counts.__all__
@@ -108,6 +122,7 @@ __all__ += _scatter.__all__
 __all__ += _scan.__all__
 __all__ += _sort.__all__
 __all__ += _statistics.__all__
+__all__ += _ranges.__all__
 __all__ += _shape.__all__
 
 __version__ = "0.1.0"

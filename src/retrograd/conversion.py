@@ -212,14 +212,35 @@ class Conversions:
             else self.clone()
         )
 
-    def new_tensor(self, data: Any, *, dtype: Any = None) -> Tensor:
-        return c.tensor(data, dtype=dtype or self.dtype)
+    def new_tensor(
+        self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    ) -> Tensor:
+        """A copy of ``data`` in the dtype of this tensor."""
+        return c.tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
-    def new_zeros(self, *shape: Any) -> Tensor:
-        return c.zeros(*shape, dtype=self.dtype)
+    def new_zeros(
+        self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+    ) -> Tensor:
+        """Zeros of these sizes in the dtype of this tensor."""
+        return c.zeros(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
-    def new_ones(self, *shape: Any) -> Tensor:
-        return c.ones(*shape, dtype=self.dtype)
+    new_empty = new_zeros
 
-    def new_full(self, shape: Any, value: Any) -> Tensor:
-        return c.full(shape, value, dtype=self.dtype)
+    def new_ones(
+        self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+    ) -> Tensor:
+        """Ones of these sizes in the dtype of this tensor."""
+        return c.ones(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+
+    def new_full(
+        self,
+        size: Any,
+        fill_value: Any,
+        *,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        **_: Any,
+    ) -> Tensor:
+        """``fill_value`` everywhere, in the dtype of this tensor."""
+        return c.full(size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)

@@ -19,6 +19,9 @@ class Methods:
     from .functions.arrange import (
         flip, fliplr, flipud, repeat, repeat_interleave, roll, rot90, tile, unfold,
     )
+    from .functions.create import (
+        new_empty, new_full, new_ones, new_tensor, new_zeros,
+    )
     from .functions.diagonal import (
         diag, diag_embed, diagflat, diagonal, tril, triu,
     )

@@ -14,7 +14,7 @@ from ..ops.index import IndexAdd
 from ..types import float64, int64, size
 from . import elementwise as e
 from ._arguments import cast, is_tensor, require_tensor
-from .create import linspace
+from .ranges import linspace
 from .reduce import known, require_floats, sum
 from .scan import diff
 from .shape import ravel, reshape

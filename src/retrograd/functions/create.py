@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError
+from ..device import device as Device
+from ..errors import DTypeError, ShapeError
 from ..op import context, make_tensor
-from ..types import DType, TensorType, dtype_of, get_default_dtype, int64, scalar_dtype
-from ._arguments import shape_of
+from ..types import DType, Shape, TensorType, dtype_of, get_default_dtype, int64, promote, scalar_dtype
+from .shape import given, integer
 
 __all__ = [
-    "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace",
-    "logspace", "ones", "ones_like", "tensor", "zeros", "zeros_like",
+    "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "ones",
+    "ones_like", "scalar_tensor", "tensor", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -24,6 +24,12 @@ def from_array(array: np.ndarray[Any, Any], requires_grad: bool = False) -> Any:
     if context.tracer is not None:
         context.tracer.born(out)  # type: ignore[attr-defined]
     return out.requires_grad_() if requires_grad else out
+
+
+def check_device(device: Any) -> None:
+    """Only the CPU exists here."""
+    if device is not None:
+        Device(device)
 
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
@@ -38,26 +44,17 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
 
 
 def array_of(data: Any, dtype: Any, copy: bool) -> np.ndarray[Any, Any]:
+    """The NumPy array of numbers, nested lists, an array or a tensor."""
     wanted: DType | None = None if dtype is None else dtype_of(dtype)
     if hasattr(data, "_type"):
         data = data.numpy() if not data.requires_grad else data.detach().numpy()
     if isinstance(data, np.ndarray | np.generic):
-        array = np.asarray(data)
-        if (
-            wanted is None
-            and array.dtype.kind in "iu"
-            and array.dtype.name not in ("uint8", "int32", "int64")
-        ):
-            wanted = int64
-        if wanted is None:
-            wanted = dtype_of(array.dtype)
-        return (
-            np.array(array, dtype=wanted.numpy, copy=True) if copy else np.asarray(array, dtype=wanted.numpy)
-        )
+        return _of_array(np.asarray(data), wanted, copy)
     if isinstance(data, bool | int | float):
-        return np.array(data, dtype=(wanted or scalar_dtype(data)).numpy)
-    if isinstance(data, list | tuple) and any(hasattr(x, "_type") for x in data):
-        data = [x.tolist() if hasattr(x, "_type") else x for x in data]
+        return _number(data, wanted or scalar_dtype(data))
+    if isinstance(data, list | tuple) and _holds_tensors(data):
+        data, found = _untensored(data)
+        wanted = wanted or found
     try:
         array = np.array(data)
     except ValueError as error:
@@ -72,54 +69,119 @@ def array_of(data: Any, dtype: Any, copy: bool) -> np.ndarray[Any, Any]:
     if wanted is None:
         kinds = {"f": get_default_dtype(), "i": int64, "u": int64, "b": dtype_of("bool")}
         wanted = get_default_dtype() if array.size == 0 else kinds[array.dtype.kind]
+    _check_range(array, wanted)
     return array.astype(wanted.numpy)
 
 
-def as_tensor(data: Any, dtype: Any = None) -> Any:
-    """``data`` as a tensor, sharing memory where it can"""
-    if hasattr(data, "_type") and (dtype is None or data.dtype is dtype_of(dtype)):
-        return data
+def _of_array(array: np.ndarray[Any, Any], wanted: DType | None, copy: bool) -> np.ndarray[Any, Any]:
+    if wanted is None:
+        other = array.dtype.kind in "iu" and array.dtype.name not in ("uint8", "int32", "int64")
+        wanted = int64 if other else dtype_of(array.dtype)
+    return np.array(array, dtype=wanted.numpy, copy=True) if copy else np.asarray(array, dtype=wanted.numpy)
+
+
+def _number(value: Any, dtype: DType) -> np.ndarray[Any, Any]:
+    try:
+        return np.array(value, dtype=dtype.numpy)
+    except (OverflowError, ValueError):
+        raise DTypeError(f"{value} does not fit into {dtype!r}", hint="choose a wider dtype") from None
+
+
+def _check_range(array: np.ndarray[Any, Any], dtype: DType) -> None:
+    """Numbers in a list must fit; arrays are converted as NumPy does it."""
+    if dtype.category == 1 and array.dtype.kind in "iu" and array.size and array.dtype != dtype.numpy:
+        limits = np.iinfo(dtype.numpy)
+        low, high = int(array.min()), int(array.max())
+        if low < limits.min or high > limits.max:
+            raise DTypeError(
+                f"{low if low < limits.min else high} does not fit into {dtype!r}",
+                hint="choose a wider dtype",
+            )
+
+
+def _holds_tensors(data: Any) -> bool:
+    first = data
+    while isinstance(first, list | tuple) and first:
+        if any(hasattr(x, "_type") for x in first):
+            return True
+        first = first[0]
+    return False
+
+
+def _untensored(data: Any) -> tuple[Any, DType | None]:
+    """Nested lists with tensors as plain lists, and the dtype of the tensors."""
     if hasattr(data, "_type"):
-        return data.to(dtype)
+        return data.tolist(), data.dtype
+    if isinstance(data, list | tuple):
+        plain, dtypes = zip(*map(_untensored, data), strict=True) if data else ((), ())
+        return list(plain), promote(*filter(None, dtypes)) if any(dtypes) else None
+    return data, None
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
+    """``data`` as a tensor, sharing memory where it can"""
+    check_device(device)
+    if hasattr(data, "_type"):
+        return data if dtype is None or data.dtype is dtype_of(dtype) else data.to(dtype)
     return from_array(array_of(data, dtype, copy=False))
 
 
-def from_numpy(array: np.ndarray[Any, Any]) -> Any:
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Any:
+    """``obj`` as a tensor; ``copy``: always (True), never (False), or where it must be (None)"""
+    out = as_tensor(obj, dtype, device)
+    shares = out is obj or (isinstance(obj, np.ndarray) and np.may_share_memory(out.numpy(), obj))
+    if copy is False and not shares:
+        raise DTypeError(f"asarray of {type(obj).__name__} must copy", hint="leave copy=False out")
+    if copy and shares:
+        out = out.clone()
+    return out.requires_grad_() if requires_grad and not out.requires_grad else out
+
+
+def from_numpy(ndarray: np.ndarray[Any, Any]) -> Any:
     """A tensor that shares the memory of a NumPy array"""
-    if not isinstance(array, np.ndarray):
+    if not isinstance(ndarray, np.ndarray):
         raise DTypeError(
-            f"from_numpy takes a NumPy array, got {type(array).__name__}", hint="use retrograd.tensor(...)"
+            f"from_numpy takes a NumPy array, got {type(ndarray).__name__}", hint="use retrograd.tensor(...)"
         )
-    return from_array(array)
+    return from_array(ndarray)
 
 
-def check_device(device: Any) -> None:
-    """Only the CPU exists here."""
-    if device is not None and str(device) not in ("cpu", "cpu:0"):
-        raise DTypeError(
-            f"device {str(device)!r} is not supported: Retrograd runs on the CPU", hint="use device='cpu'"
-        )
-
-
-def _floating(dtype: Any) -> DType:
+def floating_or(dtype: Any) -> DType:
+    """``dtype``, or the default for floating numbers."""
     return get_default_dtype() if dtype is None else dtype_of(dtype)
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def shape_from(name: str, args: tuple[Any, ...], size: Any) -> Shape:
+    """A shape given as ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``."""
+    shape = given(args, size)
+    if any(n < 0 for n in shape):
+        raise ShapeError(f"{name} of shape {shape}", hint="sizes are at least 0")
+    return shape
+
+
+def zeros(
+    *args: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
     """Zeros of a shape"""
     check_device(device)
-    return from_array(np.zeros(shape_of(size), _floating(dtype).numpy), requires_grad)
+    return from_array(np.zeros(shape_from("zeros", args, size), floating_or(dtype).numpy), requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def ones(
+    *args: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
     """Ones of a shape"""
     check_device(device)
-    return from_array(np.ones(shape_of(size), _floating(dtype).numpy), requires_grad)
+    return from_array(np.ones(shape_from("ones", args, size), floating_or(dtype).numpy), requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def empty(
+    *args: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
     """A tensor to be filled; it holds zeros, so that a forgotten fill is the same every time"""
-    return zeros(*size, dtype=dtype, device=device, requires_grad=requires_grad)
+    return zeros(*args, size=size, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def full(
@@ -127,52 +189,131 @@ def full(
 ) -> Any:
     """One number in every place"""
     check_device(device)
-    chosen = scalar_dtype(fill_value) if dtype is None else dtype_of(dtype)
-    return from_array(np.full(shape_of((size,)), fill_value, chosen.numpy), requires_grad)
+    value = fill_value.item() if hasattr(fill_value, "_type") else fill_value
+    chosen = scalar_dtype(value) if dtype is None else dtype_of(dtype)
+    shape = shape_from("full", () if size == () else (size,), None)
+    with np.errstate(invalid="ignore"):
+        number = np.asarray(value).astype(chosen.numpy)
+    return from_array(np.full(shape, number, chosen.numpy), requires_grad)
 
 
-def zeros_like(input: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
-    """Zeros of the shape and dtype of ``input``"""
-    return zeros(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """One number, without dimensions, of the default dtype"""
+    return full((), s, dtype=floating_or(dtype), device=device, requires_grad=requires_grad)
 
 
-def ones_like(input: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
-    """Ones of the shape and dtype of ``input``"""
-    return ones(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
-
-
-def empty_like(input: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
-    """`empty` of the shape and dtype of ``input``"""
-    return zeros_like(input, dtype=dtype, requires_grad=requires_grad)
-
-
-def full_like(input: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
-    """One number in every place of the shape of ``input``"""
-    return full(input.shape, fill_value, dtype=dtype or input.dtype, requires_grad=requires_grad)
-
-
-def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False
+def zeros_like(
+    input: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Any:
-    """start, start + step, ... below end"""
-    if end is None:
-        start, end = 0, start
-    if dtype is None:
-        dtype = get_default_dtype() if any(isinstance(v, float) for v in (start, end, step)) else int64
-    count = max(0, math.ceil((end - start) / step))
-    return from_array((start + step * np.arange(count)).astype(dtype_of(dtype).numpy), requires_grad)
+    """Zeros of the shape and dtype of ``input``"""
+    return zeros(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False) -> Any:
-    """``steps`` numbers from start to end, both included, evenly spaced"""
-    return from_array(np.linspace(start, end, steps).astype(_floating(dtype).numpy), requires_grad)
+def ones_like(
+    input: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Any:
+    """Ones of the shape and dtype of ``input``"""
+    return ones(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype: Any = None) -> Any:
-    """base to the power of `linspace`"""
-    return from_array(np.logspace(start, end, steps, base=base).astype(_floating(dtype).numpy))
+def empty_like(
+    input: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Any:
+    """`empty` of the shape and dtype of ``input``"""
+    return zeros_like(input, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Any:
+def full_like(
+    input: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Any:
+    """One number in every place of the shape of ``input``"""
+    kind = dtype or input.dtype
+    return full(input.shape, fill_value, dtype=kind, device=device, requires_grad=requires_grad)
+
+
+def new_tensor(
+    input: Any, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
+    """`tensor` of the dtype of ``input``"""
+    return tensor(data, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+
+
+def new_zeros(
+    input: Any,
+    *args: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Any:
+    """`zeros` of the dtype of ``input``"""
+    return zeros(*args, size=size, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+
+
+def new_ones(
+    input: Any,
+    *args: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Any:
+    """`ones` of the dtype of ``input``"""
+    return ones(*args, size=size, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+
+
+def new_empty(
+    input: Any,
+    *args: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Any:
+    """`empty` of the dtype of ``input``"""
+    return new_zeros(input, *args, size=size, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def new_full(
+    input: Any,
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Any:
+    """`full` of the dtype of ``input``"""
+    return full(size, fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+
+
+def eye(
+    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
     """Ones on the diagonal, zeros elsewhere"""
-    return from_array(np.eye(n, m, dtype=_floating(dtype).numpy), requires_grad)
+    check_device(device)
+    rows, columns = (integer("a size", k) for k in (n, n if m is None else m))
+    if rows < 0 or columns < 0:
+        raise ShapeError(f"eye of {rows} x {columns}", hint="sizes are at least 0")
+    return from_array(np.eye(rows, columns, dtype=floating_or(dtype).numpy), requires_grad)

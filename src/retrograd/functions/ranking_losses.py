@@ -12,10 +12,10 @@ from ..errors import DTypeError, ShapeError, UsageError, describe, user_place
 from ..types import int64
 from ._inputs import floats, one_dtype, reduction_of
 from .activations import logsigmoid
-from .create import arange
 from .elementwise import clamp, eq, minimum, relu, softplus_raw, sqrt, where
 from .index import gather, index_select
 from .losses import reduced, values
+from .ranges import arange
 from .reduce import sum as _sum
 
 if TYPE_CHECKING:
