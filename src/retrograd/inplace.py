@@ -384,8 +384,9 @@ def set_item(self: Any, key: Any, value: Any) -> None:
     plan = ix.Plan(self, key)
     if not plan.is_view:
         places = ix.apply_to_numbers(self, plan)
+        value = _without_leading_ones(value, places.ndim)
         if _direct(self, value):
-            flat = np.broadcast_to(value._value, places._type.shape)
+            flat = expand(value, tuple(places.shape))._value
             if self._value.flags.c_contiguous:
                 self._value.reshape(-1)[places._value] = flat
             else:
@@ -395,9 +396,10 @@ def set_item(self: Any, key: Any, value: Any) -> None:
         write(self, ix.put_flat(self, places, value))
         return
     target = ix.apply(self, plan)
-    extra = value.ndim - target.ndim
-    if extra > 0 and all(
-        n == 1 for n in value.shape[:extra]
-    ):  # leading sizes of 1 may be dropped, as in NumPy
-        value = value.reshape(value.shape[extra:])
-    write(target, value)
+    write(target, _without_leading_ones(value, target.ndim))
+
+
+def _without_leading_ones(value: Any, ndim: int) -> Any:
+    """Leading sizes of 1 beyond ``ndim`` may be dropped when a value is assigned, as in NumPy."""
+    extra = value.ndim - ndim
+    return value.reshape(value.shape[extra:]) if extra > 0 and set(value.shape[:extra]) == {1} else value
