@@ -56,7 +56,7 @@ from .losses import (
 )  # fmt: skip
 from .module import Module
 from .normalization import BatchNorm1d, LayerNorm
-from .parameter import Parameter
+from .parameter import Buffer, Parameter
 from .ranking_losses import (
     CosineEmbeddingLoss,
     HingeEmbeddingLoss,
@@ -73,7 +73,7 @@ from .summary import Summary, summary
 from .units import Connection, connections, dead_units, units
 
 __all__ = [
-    "Module", "Parameter", "Sequential", "ModuleList", "ModuleDict", "Residual", "Linear", "Identity", "Flatten",
+    "Module", "Parameter", "Buffer", "Sequential", "ModuleList", "ModuleDict", "Residual", "Linear", "Identity", "Flatten",
     "Unflatten", "Embedding", "Dropout", "DropConnectLinear", "BatchNorm1d", "LayerNorm", "CELU", "ELU", "GELU",
     "GLU", "SELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid", "LogSoftmax",
     "Mish", "PReLU", "RReLU", "ReLU", "ReLU6", "Sigmoid", "SiLU", "Softmax", "Softmax2d", "Softmin", "Softplus",

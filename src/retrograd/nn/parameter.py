@@ -1,4 +1,4 @@
-"""Parameters: the tensors that training changes."""
+"""Parameters: the tensors that training changes; buffers: those that it does not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,25 @@ class Parameter(Tensor):
     """
 
     def __init__(self, data: Any = (), requires_grad: bool = True) -> None:
-        super().__init__(data, requires_grad=requires_grad)
+        super().__init__(() if data is None else data, requires_grad=requires_grad)
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+class Buffer(Tensor):
+    """A tensor that a module registers as a buffer when it is assigned to an attribute.
+
+    ``persistent``: it is saved in the state dict.
+
+    >>> import retrograd as rg
+    >>> from retrograd import nn
+    >>> net = nn.Module()
+    >>> net.mean = Buffer(rg.zeros(2))
+    >>> list(net.state_dict())
+    ['mean']
+    """
+
+    def __init__(self, data: Any = (), *, persistent: bool = True) -> None:
+        super().__init__(() if data is None else data)
+        self.persistent = persistent
