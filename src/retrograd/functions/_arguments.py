@@ -114,7 +114,9 @@ def require_one_tensor(name: str, *operands: Any) -> None:
 
 def together_floating(*operands: Any) -> tuple[Any, ...]:
     """Operands promoted to one floating dtype (the default one for integers) and broadcast."""
-    operands = tuple(x if hasattr(x, "_type") or isinstance(x, bool | int | float) else constant(x) for x in operands)
+    operands = tuple(
+        x if hasattr(x, "_type") or isinstance(x, bool | int | float) else constant(x) for x in operands
+    )
     common = common_dtype(*operands)
     return together(*operands, dtype=common if common.is_floating_point else get_default_dtype())
 

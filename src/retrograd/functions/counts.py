@@ -91,7 +91,7 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     low, high = _range("histc", x, min, max, 1.0)
     inside = e.logical_and(e.ge(x, low), e.le(x, high))
     place = e.mul(e.div(e.sub(e.where(inside, x, low), low), high - low), float(bins))
-    place = e.minimum(cast(place, int64), bins - 1)
+    place = e.clamp(cast(place, int64), max=bins - 1)
     return bind(IndexAdd, cast(inside, x.dtype), place, shape=(bins,))
 
 

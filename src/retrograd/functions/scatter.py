@@ -217,7 +217,7 @@ def _summed(flat: Any, places: Any, values: Any, include_self: bool) -> Any:
 
 def _mean(flat: Any, places: Any, values: Any, include_self: bool) -> Any:
     total = _summed(flat, places, values, include_self)
-    count = e.maximum(e.add(_count(places, flat.shape[0]), int(include_self)), 1)
+    count = e.clamp(e.add(_count(places, flat.shape[0]), int(include_self)), min=1)
     if flat.dtype.is_floating_point:
         return e.div(total, cast(count, flat.dtype))
     return cast(e.floor_divide(total, count), flat.dtype)

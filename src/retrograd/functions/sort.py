@@ -135,7 +135,7 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     if n == 0:
         return fill(TensorType(x.shape, bool_), invert)
     known_values = sort(ravel(test)).values.detach()
-    place = e.minimum(searchsorted(known_values, ravel(x.detach())), n - 1)
+    place = e.clamp(searchsorted(known_values, ravel(x.detach())), max=n - 1)
     found = reshape(e.eq(bind(Index, known_values, place), ravel(x)), x.shape)
     return e.logical_not(found) if invert else found
 

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
+from ...errors import DTypeError, UsageError
 from ...op import Op, bind
 from ...ops import arithmetic as ops
-from ...ops import elementwise
+from ...ops import elementwise, logic
 from ...ops._family import fill
-from .._arguments import as_tensor, binary, cast, common_dtype, floating, is_tensor, require_tensor
+from ...types import bool_, dtype_of, float64
+from .._arguments import (
+    as_tensor,
+    binary,
+    cast,
+    common_dtype,
+    floating,
+    in_dtype,
+    is_tensor,
+    require_one_tensor,
+    require_tensor,
+    require_tensors,
+    together,
+)
 
 __all__ = [
-    "abs", "add", "addcdiv", "addcmul", "ceil", "div", "floor", "floor_divide", "frac", "lerp", "mul",
-    "neg", "positive", "pow", "reciprocal", "remainder", "round", "rsqrt", "rsub", "sign", "sqrt",
-    "square", "sub", "trunc",
+    "abs", "add", "addcdiv", "addcmul", "ceil", "copysign", "deg2rad", "div", "float_power", "floor", "floor_divide",
+    "fmod", "frac", "frexp", "gcd", "hypot", "lcm", "ldexp", "lerp", "mul", "neg", "nextafter", "positive", "pow",
+    "rad2deg", "reciprocal", "remainder", "round", "rsqrt", "rsub", "sgn", "sign", "signbit", "sqrt", "square", "sub",
+    "trunc",
     "subtract", "multiply", "divide", "true_divide", "negative", "absolute", "fix",
 ]  # fmt: skip
 
@@ -40,7 +56,7 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """other - alpha·input"""
-    return sub(other, input, alpha=alpha)
+    return sub(other, require_tensor("rsub", input), alpha=alpha)
 
 
 def mul(input: Any, other: Any) -> Any:
@@ -50,12 +66,25 @@ def mul(input: Any, other: Any) -> Any:
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """input / other; ``rounding_mode`` "floor" or "trunc" rounds the quotient"""
+    if rounding_mode is None:
+        return binary(ops.Div, input, other, floating=True)
     if rounding_mode == "floor":
         return floor_divide(input, other)
-    quotient = binary(ops.Div, input, other, floating=True)
-    if rounding_mode == "trunc":
-        return cast(trunc(quotient), common_dtype(input, other))
-    return quotient
+    if rounding_mode != "trunc":
+        raise UsageError(
+            f"div with rounding_mode={rounding_mode!r}", hint='rounding_mode="floor", "trunc" or None'
+        )
+    if common_dtype(input, other).is_floating_point:
+        return trunc(binary(ops.Div, input, other, floating=True))
+    a, b = together(input, other)
+    return _signed(
+        a, floor_divide(abs(a), abs(b)), b
+    )  # whole numbers beyond 2⁵³ would not survive a quotient
+
+
+def _signed(a: Any, magnitude: Any, b: Any) -> Any:
+    """``magnitude`` with the sign of a·b; of whole numbers."""
+    return mul(mul(bind(ops.Side, a), bind(ops.Side, b)), magnitude)
 
 
 def floor_divide(input: Any, other: Any) -> Any:
@@ -65,7 +94,74 @@ def floor_divide(input: Any, other: Any) -> Any:
 
 def remainder(input: Any, other: Any) -> Any:
     """input - other·⌊input / other⌋: the sign is that of ``other``, as Python's %"""
+    require_one_tensor("remainder", input, other)
     return binary(ops.Remainder, input, other)
+
+
+def fmod(input: Any, other: Any) -> Any:
+    """input - other·trunc(input / other): the sign is that of ``input``, as C's fmod"""
+    a, b = together(require_tensor("fmod", input), other)
+    side = bind(ops.Side, a)
+    return mul(side, bind(ops.Remainder, mul(side, a), abs(b)))
+
+
+def copysign(input: Any, other: Any) -> Any:
+    """|input| with the sign of ``other``, where -0 counts as negative; derivative 0 at 0"""
+    require_tensor("copysign", input)
+    common = common_dtype(input, other)
+    if not common.is_floating_point:
+        input = floating(input)
+    a, b = together(input, other)
+    return mul(abs(a), bind(ops.Side, b))
+
+
+def nextafter(input: Any, other: Any) -> Any:
+    """The floating number next to ``input``, towards ``other``"""
+    require_tensors("nextafter", input, other)
+    return binary(ops.NextAfter, input, other)
+
+
+def gcd(input: Any, other: Any) -> Any:
+    """The largest whole number that divides both"""
+    require_tensors("gcd", input, other)
+    return binary(logic.Gcd, input, other)
+
+
+def lcm(input: Any, other: Any) -> Any:
+    """The smallest positive whole number that both divide; 0 if one of them is 0"""
+    require_tensors("lcm", input, other)
+    a, b = together(input, other)
+    common = gcd(a, b)
+    safe = add(common, cast(bind(logic.Eq, common, fill(common)), common.dtype))
+    return abs(mul(floor_divide(a, safe), b))
+
+
+def hypot(input: Any, other: Any) -> Any:
+    """√(input² + other²), without overflow; derivative 0 at the origin, where PyTorch has NaN"""
+    require_tensors("hypot", input, other)
+    return binary(elementwise.Hypot, input, other)
+
+
+def ldexp(input: Any, other: Any) -> Any:
+    """input · 2^other"""
+    require_tensors("ldexp", input, other)
+    kind = common_dtype(floating(input), floating(other))
+    return mul(cast(input, kind), pow(2.0, cast(other, kind)))
+
+
+class Frexp(NamedTuple):
+    """A number as mantissa · 2^exponent."""
+
+    mantissa: Any
+    exponent: Any
+
+
+def frexp(input: Any) -> Frexp:
+    """(mantissa, exponent) with input = mantissa · 2^exponent and 1/2 ≤ |mantissa| < 1; the exponent is int32"""
+    exponent = bind(ops.Exponent, require_tensor("frexp", input))
+    half = floor_divide(exponent, 2)  # 2^-exponent alone overflows for the smallest numbers
+    scaled = mul(input, pow(2.0, cast(neg(half), input.dtype)))
+    return Frexp(mul(scaled, pow(2.0, cast(sub(half, exponent), input.dtype))), exponent)
 
 
 def neg(input: Any) -> Any:
@@ -86,6 +182,24 @@ def abs(input: Any) -> Any:
 def sign(input: Any) -> Any:
     """-1, 0 or 1"""
     return _numeric(ops.Sign, input)
+
+
+def signbit(input: Any) -> Any:
+    """True for negative numbers, -0 among them"""
+    input = require_tensor("signbit", input)
+    return (
+        bind(logic.Lt, bind(ops.Side, input), fill(input)) if input.dtype is not bool_ else mul(input, False)
+    )
+
+
+def deg2rad(input: Any) -> Any:
+    """Degrees as radians: input·π/180"""
+    return mul(floating(input), math.pi / 180)
+
+
+def rad2deg(input: Any) -> Any:
+    """Radians as degrees: input·180/π"""
+    return mul(floating(input), 180 / math.pi)
 
 
 def _rounding(op: type[Op], x: Any) -> Any:
@@ -110,14 +224,21 @@ def trunc(input: Any) -> Any:
 
 def round(input: Any, *, decimals: int = 0) -> Any:
     """The nearest integer (halves to even), or the nearest multiple of 10^-decimals; derivative 0"""
-    if decimals:
-        scale = 10.0**decimals
-        return div(round(mul(input, scale)), scale)
-    return _rounding(ops.Round, input)
+    if not decimals:
+        return _rounding(ops.Round, input)
+    if not as_tensor(input).dtype.is_floating_point:
+        raise DTypeError(
+            f"round with decimals={decimals} takes floating tensors, not {input.dtype!r}", hint="x.float()"
+        )
+    scale = 10.0 ** builtins.abs(decimals)
+    there, back = (mul, div) if decimals > 0 else (div, mul)
+    return back(round(there(input, scale)), scale)
 
 
 def frac(input: Any) -> Any:
     """input - trunc(input)"""
+    if not as_tensor(input).dtype.is_floating_point:
+        raise DTypeError(f"frac takes floating tensors, not {input.dtype!r}", hint="x.float()")
     return sub(input, trunc(input))
 
 
@@ -133,7 +254,7 @@ def rsqrt(input: Any) -> Any:
 
 def square(input: Any) -> Any:
     """input²"""
-    return mul(input, input)
+    return mul(input, input) if as_tensor(input).dtype is not bool_ else cast(input, dtype_of("int64"))
 
 
 def reciprocal(input: Any) -> Any:
@@ -144,29 +265,75 @@ def reciprocal(input: Any) -> Any:
 
 def pow(input: Any, exponent: Any) -> Any:
     """input^exponent"""
-    if isinstance(exponent, int | float) and is_tensor(input) and input.dtype.is_floating_point:
-        if exponent == 2:
-            return mul(input, input)
-        if exponent == 0.5:
-            return sqrt(input)
-        if exponent == 1:
-            return mul(input, 1)
+    require_one_tensor("pow", input, exponent)
+    if isinstance(exponent, int | float) and is_tensor(input):
+        if input.dtype.is_floating_point:
+            if exponent == 2:
+                return mul(input, input)
+            if exponent == 0.5:
+                return sqrt(input)
+            if exponent == 1:
+                return mul(input, 1)
+        elif isinstance(exponent, int) and exponent < 0:
+            raise DTypeError(
+                f"a whole number to the power {exponent} is not whole", hint=f"x.float() ** {exponent}"
+            )
     return binary(elementwise.Pow, input, exponent)
 
 
+def float_power(input: Any, exponent: Any) -> Any:
+    """input^exponent in float64"""
+    require_one_tensor("float_power", input, exponent)
+    return pow(*(in_dtype(x, float64) for x in (input, exponent)))
+
+
+def _one_dtype(name: str, *operands: Any) -> None:
+    """An error unless the tensors among the operands have one dtype: PyTorch promotes nothing here."""
+    kinds = {x.dtype for x in operands if is_tensor(x)}
+    if len(kinds) > 1:
+        raise DTypeError(
+            f"{name} takes tensors of one dtype, got {' and '.join(sorted(map(repr, kinds)))}",
+            hint="convert them, e.g. end.to(input.dtype)",
+        )
+
+
 def lerp(input: Any, end: Any, weight: Any) -> Any:
-    """input + weight·(end - input)"""
-    return add(input, mul(sub(end, input), weight))
+    """input + weight·(end - input); exactly ``end`` at weight 1"""
+    require_tensors("lerp", input, end)
+    _one_dtype("lerp", input, end, weight)
+    gap = sub(end, input)
+    if not is_tensor(weight):
+        return add(input, mul(gap, weight)) if weight < 0.5 else sub(end, mul(gap, 1 - weight))
+    from .comparison import lt, where
+
+    return where(lt(weight, 0.5), add(input, mul(gap, weight)), sub(end, mul(gap, rsub(weight, 1))))
+
+
+def _whole_value(name: str, value: Any, *operands: Any) -> None:
+    if isinstance(value, float) and not common_dtype(*operands).is_floating_point:
+        raise DTypeError(
+            f"{name} of integers takes a whole number for value, got {value!r}", hint="input.float()"
+        )
 
 
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """input + value·tensor1·tensor2"""
-    return add(input, mul(mul(tensor1, tensor2), value))
+    require_tensors("addcmul", input, tensor1, tensor2)
+    _whole_value("addcmul", value, input, tensor1, tensor2)
+    product = mul(tensor1, tensor2)
+    return add(input, product if is_one(value) else mul(product, value))
 
 
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """input + value·tensor1/tensor2"""
-    return add(input, mul(div(tensor1, tensor2), value))
+    require_tensors("addcdiv", input, tensor1, tensor2)
+    if not common_dtype(tensor1, tensor2).is_floating_point:
+        raise DTypeError(
+            "addcdiv does not divide whole numbers", hint="add(input, value * div(tensor1, tensor2))"
+        )
+    quotient = div(tensor1, tensor2)
+    return add(input, quotient if is_one(value) else mul(quotient, value))
 
 
 subtract, multiply, divide, true_divide, negative, absolute, fix = sub, mul, div, div, neg, abs, trunc
+sgn = sign

@@ -8,42 +8,103 @@ from typing import Any
 
 import numpy as np
 
-from ...op import bind
+from ...errors import DTypeError, ShapeError, UsageError
+from ...op import Op, bind
 from ...ops import arithmetic as ops
 from ...ops import logic
 from ...ops._family import fill
-from ...types import TensorType, bool_, broadcast_shapes, dtype_of
-from .._arguments import as_tensor, binary, cast, expand, in_dtype, together
+from ...types import TensorType, bool_, broadcast_shapes, dtype_of, uint8
+from .._arguments import (
+    as_tensor,
+    binary,
+    cast,
+    expand,
+    in_dtype,
+    is_tensor,
+    require_one_tensor,
+    require_tensor,
+    require_tensors,
+    together,
+)
 from .arithmetic import abs, add, mul, sub
 
 __all__ = [
-    "allclose", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "clamp", "clip", "eq", "equal",
-    "ge", "gt", "isclose", "isfinite", "isinf", "isnan", "le", "logical_and", "logical_not", "logical_or",
+    "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor", "clamp", "clamp_max", "clamp_min", "clip", "eq", "equal", "fmax", "fmin",
+    "ge", "gt", "heaviside", "isclose", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "le",
+    "logical_and", "logical_not", "logical_or",
     "logical_xor", "lt", "masked_fill", "maximum", "minimum", "nan_to_num", "ne", "where",
     "greater", "greater_equal", "less", "less_equal", "not_equal",
 ]  # fmt: skip
 
 
 def maximum(input: Any, other: Any) -> Any:
-    """The larger of two, elementwise; where equal, each gets half of the gradient"""
+    """The larger of two, elementwise; NaN if one is; where equal, each gets half of the gradient"""
+    require_tensors("maximum", input, other)
     return binary(ops.Maximum, input, other)
 
 
 def minimum(input: Any, other: Any) -> Any:
-    """The smaller of two, elementwise; where equal, each gets half of the gradient"""
+    """The smaller of two, elementwise; NaN if one is; where equal, each gets half of the gradient"""
+    require_tensors("minimum", input, other)
     return binary(ops.Minimum, input, other)
+
+
+def fmax(input: Any, other: Any) -> Any:
+    """The larger of two, or the one that is not NaN; where equal, ``input`` gets the gradient"""
+    require_tensors("fmax", input, other)
+    a, b = together(input, other)
+    return where(logical_or(ge(a, b), isnan(b)), a, b)
+
+
+def fmin(input: Any, other: Any) -> Any:
+    """The smaller of two, or the one that is not NaN; where equal, ``input`` gets the gradient"""
+    require_tensors("fmin", input, other)
+    a, b = together(input, other)
+    return where(logical_or(le(a, b), isnan(b)), a, b)
+
+
+def heaviside(input: Any, values: Any) -> Any:
+    """0 left of 0, 1 right of it, ``values`` at 0 itself"""
+    require_tensors("heaviside", input, values)
+    if input.dtype is not values.dtype:
+        raise DTypeError(
+            f"heaviside takes equal dtypes, got {input.dtype!r} and {values.dtype!r}",
+            hint="heaviside(x, values.to(x.dtype))",
+        )
+    return where(eq(input, 0), values, cast(gt(input, 0), input.dtype))
+
+
+def _beyond(compare: Any, value: Any, limit: Any) -> Any:
+    """Where the limit takes the place of the value: beyond it, and everywhere if the limit is NaN."""
+    out = compare(value, limit)
+    return logical_or(out, isnan(limit)) if limit.dtype.is_floating_point else out
 
 
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """input limited to [min, max]; the gradient passes where min <= input <= max (the ends included, as PyTorch)"""
+    if min is None and max is None:
+        raise UsageError("clamp without limits", hint="clamp(x, min=0.0), clamp(x, max=1.0) or both")
     value = as_tensor(input)
+    given = [limit for limit in (min, max) if limit is not None]
+    value, *limits = together(value, *given)
     if min is not None:
-        value, low = together(value, min)
-        value = where(lt(value, low), low, value)
+        low = limits.pop(0)
+        value = where(_beyond(lt, value, low) if is_tensor(min) else lt(value, low), low, value)
     if max is not None:
-        value, high = together(value, max)
-        value = where(gt(value, high), high, value)
+        high = limits.pop(0)
+        value = where(_beyond(gt, value, high) if is_tensor(max) else gt(value, high), high, value)
     return value
+
+
+def clamp_min(input: Any, min: Any) -> Any:
+    """input, not below ``min``"""
+    return clamp(require_tensor("clamp_min", input), min=min)
+
+
+def clamp_max(input: Any, max: Any) -> Any:
+    """input, not above ``max``"""
+    return clamp(require_tensor("clamp_max", input), max=max)
 
 
 clip = clamp
@@ -52,64 +113,99 @@ clip = clamp
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """input where condition holds, else other; with the condition alone, the positions where it holds"""
     if input is None and other is None:
-        from ..index import nonzero
+        from ..pick import nonzero
 
         return nonzero(condition, as_tuple=True)
     condition = as_tensor(condition)
+    if condition.dtype not in (bool_, uint8):
+        raise DTypeError(
+            f"where takes a bool condition, not {condition.dtype!r}",
+            hint="compare first, e.g. where(x > 0, x, y)",
+        )
     a, b = together(input, other)
     shape = broadcast_shapes(condition.shape, a.shape)
     return bind(logic.Where, expand(cast(condition, bool_), shape), expand(a, shape), expand(b, shape))
 
 
+def tensor_where(self: Any, condition: Any, other: Any) -> Any:
+    """self where condition holds, else other"""
+    return where(condition, self, other)
+
+
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """``value`` where mask holds, else input; keeps the dtype of ``input``"""
-    value = in_dtype(value, input.dtype)
-    return where(mask, value, input)
+    if require_tensor("masked_fill", mask).dtype is not bool_:
+        raise DTypeError(f"masked_fill takes a bool mask, not {mask.dtype!r}", hint="mask.bool()")
+    if is_tensor(value) and value.ndim:
+        raise ShapeError(
+            f"masked_fill takes one number for value, got shape {tuple(value.shape)}",
+            hint="where(mask, value, input)",
+        )
+    return where(mask, in_dtype(value, input.dtype), input)
+
+
+def _compare(op: type[Op], name: str, input: Any, other: Any) -> Any:
+    return binary(op, require_tensor(name, input), other)
 
 
 def eq(input: Any, other: Any) -> Any:
     """input == other"""
-    return binary(logic.Eq, input, other)
+    return _compare(logic.Eq, "eq", input, other)
 
 
 def ne(input: Any, other: Any) -> Any:
     """input != other"""
-    return binary(logic.Ne, input, other)
+    return _compare(logic.Ne, "ne", input, other)
 
 
 def lt(input: Any, other: Any) -> Any:
     """input < other"""
-    return binary(logic.Lt, input, other)
+    return _compare(logic.Lt, "lt", input, other)
 
 
 def le(input: Any, other: Any) -> Any:
     """input <= other"""
-    return binary(logic.Le, input, other)
+    return _compare(logic.Le, "le", input, other)
 
 
 def gt(input: Any, other: Any) -> Any:
     """input > other"""
-    return binary(logic.Gt, input, other)
+    return _compare(logic.Gt, "gt", input, other)
 
 
 def ge(input: Any, other: Any) -> Any:
     """input >= other"""
-    return binary(logic.Ge, input, other)
+    return _compare(logic.Ge, "ge", input, other)
+
+
+def _bits(op: type[Op], name: str, input: Any, other: Any) -> Any:
+    require_one_tensor(name, input, other)
+    return binary(op, input, other)
 
 
 def bitwise_and(input: Any, other: Any) -> Any:
     """input & other"""
-    return binary(logic.BitAnd, input, other)
+    return _bits(logic.BitAnd, "bitwise_and", input, other)
 
 
 def bitwise_or(input: Any, other: Any) -> Any:
     """input | other"""
-    return binary(logic.BitOr, input, other)
+    return _bits(logic.BitOr, "bitwise_or", input, other)
 
 
 def bitwise_xor(input: Any, other: Any) -> Any:
     """input ^ other"""
-    return binary(logic.BitXor, input, other)
+    return _bits(logic.BitXor, "bitwise_xor", input, other)
+
+
+def bitwise_left_shift(input: Any, other: Any) -> Any:
+    """input · 2^other in whole numbers; 0 for a negative shift"""
+    return _bits(logic.ShiftLeft, "bitwise_left_shift", input, other)
+
+
+def bitwise_right_shift(input: Any, other: Any) -> Any:
+    """⌊input / 2^other⌋; a negative shift counts as one beyond all bits"""
+    return _bits(logic.ShiftRight, "bitwise_right_shift", input, other)
 
 
 def bitwise_not(input: Any) -> Any:
@@ -123,16 +219,19 @@ def _truth(x: Any) -> Any:
 
 def logical_and(input: Any, other: Any) -> Any:
     """Both are non-zero"""
+    require_tensors("logical_and", input, other)
     return bitwise_and(_truth(input), _truth(other))
 
 
 def logical_or(input: Any, other: Any) -> Any:
     """At least one is non-zero"""
+    require_tensors("logical_or", input, other)
     return bitwise_or(_truth(input), _truth(other))
 
 
 def logical_xor(input: Any, other: Any) -> Any:
     """Exactly one is non-zero"""
+    require_tensors("logical_xor", input, other)
     return bitwise_xor(_truth(input), _truth(other))
 
 
@@ -155,6 +254,21 @@ def isinf(input: Any) -> Any:
     )
 
 
+def isposinf(input: Any) -> Any:
+    """Which elements are +∞"""
+    return eq(input, math.inf) if input.dtype.is_floating_point else isinf(input)
+
+
+def isneginf(input: Any) -> Any:
+    """Which elements are -∞"""
+    return eq(input, -math.inf) if input.dtype.is_floating_point else isinf(input)
+
+
+def isreal(input: Any) -> Any:
+    """True everywhere: complex tensors do not exist here"""
+    return fill(TensorType(tuple(input.shape), bool_), True)
+
+
 def isfinite(input: Any) -> Any:
     """Which elements are neither NaN nor infinite"""
     if not input.dtype.is_floating_point:
@@ -164,9 +278,22 @@ def isfinite(input: Any) -> Any:
 
 def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """|input - other| <= atol + rtol·|other|"""
+    require_tensors("isclose", input, other)
+    if input.dtype is not other.dtype:
+        raise DTypeError(
+            f"isclose takes equal dtypes, got {input.dtype!r} and {other.dtype!r}",
+            hint="other.to(input.dtype)",
+        )
+    if rtol < 0 or atol < 0:
+        raise UsageError(f"isclose with rtol={rtol}, atol={atol}", hint="tolerances are not negative")
+    if input.dtype is bool_:
+        input, other = cast(input, uint8), cast(other, uint8)
     a, b = together(input, other)
-    near = logical_or(eq(a, b), logical_and(isfinite(b), le(abs(sub(a, b)), add(mul(abs(b), rtol), atol))))
-    return logical_or(near, logical_and(isnan(a), isnan(b))) if equal_nan else near
+    same = eq(a, b)
+    if rtol or atol or a.dtype.is_floating_point:
+        allowed = add(mul(abs(b), rtol), atol)
+        same = logical_or(same, logical_and(isfinite(b), le(cast(abs(sub(a, b)), allowed.dtype), allowed)))
+    return logical_or(same, logical_and(isnan(a), isnan(b))) if equal_nan else same
 
 
 def allclose(

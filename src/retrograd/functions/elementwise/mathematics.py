@@ -1,4 +1,4 @@
-"""The exponential and logarithmic families, trigonometry, special functions."""
+"""The exponential and logarithmic families, trigonometry, hyperbolic functions."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from ...op import bind
 from ...ops import elementwise as ops
 from ...ops import special
 from ...ops._family import fill
-from .._arguments import as_tensor, floating, together
-from .arithmetic import add, div, mul, neg, rsub, sub
-from .comparison import clamp, eq, maximum, minimum, where
+from .._arguments import as_tensor, binary, floating, require_tensors, together_floating
+from .arithmetic import add, div, mul, neg, pow, sub
+from .comparison import clamp, eq, ge, isinf, logical_and, where
 
 __all__ = [
-    "cos", "erf", "erfc", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "logaddexp", "logit",
-    "relu", "sigmoid", "sin", "tan", "tanh",
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "erf", "erfc", "exp", "exp2", "expm1",
+    "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logit", "relu", "sigmoid", "sin", "sinh", "tan",
+    "tanh",
+    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
 ]  # fmt: skip
 
-
 _LN2 = math.log(2.0)
-
-_LN10 = math.log(10.0)
 
 
 def exp(input: Any) -> Any:
@@ -30,8 +29,8 @@ def exp(input: Any) -> Any:
 
 
 def exp2(input: Any) -> Any:
-    """2^input"""
-    return exp(mul(floating(input), _LN2))
+    """2^input, exact for whole numbers"""
+    return pow(2.0, floating(input))
 
 
 def expm1(input: Any) -> Any:
@@ -45,13 +44,13 @@ def log(input: Any) -> Any:
 
 
 def log2(input: Any) -> Any:
-    """log₂ input"""
-    return div(log(input), _LN2)
+    """log₂ input, exact for powers of 2"""
+    return bind(ops.Log2, floating(input))
 
 
 def log10(input: Any) -> Any:
-    """log₁₀ input"""
-    return div(log(input), _LN10)
+    """log₁₀ input, exact for powers of 10"""
+    return bind(ops.Log10, floating(input))
 
 
 def log1p(input: Any) -> Any:
@@ -59,14 +58,26 @@ def log1p(input: Any) -> Any:
     return bind(ops.Log1p, floating(input))
 
 
+def _ordered(a: Any, b: Any) -> tuple[Any, Any]:
+    """The larger, and smaller - larger.  Chosen, not compared: where equal, derivatives of every order stay right."""
+    first = ge(a, b)
+    larger, smaller = where(first, a, b), where(first, b, a)
+    same = logical_and(eq(a, b), isinf(a))  # equal infinities differ by NaN
+    return larger, where(same, fill(a), sub(smaller, larger))
+
+
 def logaddexp(input: Any, other: Any) -> Any:
     """ln(e^input + e^other), without overflow"""
-    a, b = together(input, other)
-    larger, smaller = maximum(a, b), minimum(a, b)
-    # Equal infinities differ by NaN; there the larger one alone is the answer.
-    same = eq(a, b)
-    gap = where(same, fill(a), sub(smaller, larger))
+    require_tensors("logaddexp", input, other)
+    larger, gap = _ordered(*together_floating(input, other))
     return add(larger, log1p(exp(gap)))
+
+
+def logaddexp2(input: Any, other: Any) -> Any:
+    """log₂(2^input + 2^other), without overflow"""
+    require_tensors("logaddexp2", input, other)
+    larger, gap = _ordered(*together_floating(input, other))
+    return add(larger, mul(log1p(exp2(gap)), 1 / _LN2))
 
 
 def sin(input: Any) -> Any:
@@ -84,9 +95,57 @@ def tan(input: Any) -> Any:
     return div(sin(input), cos(input))
 
 
+def asin(input: Any) -> Any:
+    """The angle in [-π/2, π/2] whose sine is input; NaN beyond ±1"""
+    return bind(ops.Asin, floating(input))
+
+
+def acos(input: Any) -> Any:
+    """The angle in [0, π] whose cosine is input; NaN beyond ±1"""
+    return bind(ops.Acos, floating(input))
+
+
+def atan(input: Any) -> Any:
+    """The angle in [-π/2, π/2] whose tangent is input"""
+    x = floating(input)
+    return bind(ops.Atan2, x, fill(x, 1.0))
+
+
+def atan2(input: Any, other: Any) -> Any:
+    """The angle of the point (other, input), in (-π, π]"""
+    require_tensors("atan2", input, other)
+    return binary(ops.Atan2, input, other, floating=True)
+
+
+def sinh(input: Any) -> Any:
+    """(e^input - e^-input)/2"""
+    return bind(ops.Sinh, floating(input))
+
+
+def cosh(input: Any) -> Any:
+    """(e^input + e^-input)/2"""
+    return bind(ops.Cosh, floating(input))
+
+
 def tanh(input: Any) -> Any:
     """hyperbolic tangent"""
     return bind(ops.Tanh, floating(input))
+
+
+def asinh(input: Any) -> Any:
+    """The inverse of sinh"""
+    return bind(ops.Asinh, floating(input))
+
+
+def acosh(input: Any) -> Any:
+    """The inverse of cosh; NaN below 1"""
+    return bind(ops.Acosh, floating(input))
+
+
+def atanh(input: Any) -> Any:
+    """The inverse of tanh; NaN beyond ±1"""
+    x = floating(input)
+    return mul(sub(log1p(x), log1p(neg(x))), 0.5)
 
 
 def erf(input: Any) -> Any:
@@ -95,8 +154,8 @@ def erf(input: Any) -> Any:
 
 
 def erfc(input: Any) -> Any:
-    """1 - erf(input)"""
-    return rsub(erf(input), 1)
+    """1 - erf(input), accurate where that is small"""
+    return bind(special.Erfc, floating(input))
 
 
 def sigmoid(input: Any) -> Any:
@@ -118,3 +177,6 @@ def softplus_raw(input: Any) -> Any:
 def relu(input: Any) -> Any:
     """max(0, input); derivative 0 at 0"""
     return bind(ops.Relu, as_tensor(input))
+
+
+arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh = acos, acosh, asin, asinh, atan, atan2, atanh
