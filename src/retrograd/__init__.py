@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import autograd, errors, linalg
+from . import autograd, errors, linalg, special
 from .batch import vmap
 from .device import backends, cuda, device
 from .errors import missing_name
@@ -41,6 +41,7 @@ from .functions import scatter as _scatter
 from .functions import shape as _shape
 from .functions import solving as _solving
 from .functions import sort as _sort
+from .functions import special as _special
 from .functions import statistics as _statistics
 from .functions.arrange import *
 from .functions.counts import *
@@ -64,6 +65,7 @@ from .functions.scatter import *
 from .functions.shape import *
 from .functions.solving import *
 from .functions.sort import *
+from .functions.special import *
 from .functions.statistics import *
 from .graph import Graph
 from .modes import (
@@ -99,7 +101,7 @@ __all__ = [
     "enable_grad", "errors", "float", "float32", "float64", "func", "get_default_dtype", "inference_mode",
     "int", "int32", "int64", "is_grad_enabled", "is_inference_mode_enabled", "linalg", "load", "long", "metrics",
     "nn", "no_grad", "optim", "promote_types", "report", "save", "set_default_dtype", "set_grad_enabled",
-    "set_num_threads", "set_printoptions", "trace", "train", "uint8", "utils", "vmap",
+    "set_num_threads", "set_printoptions", "special", "trace", "train", "uint8", "utils", "vmap",
 ]  # fmt: skip
 __all__ += _arrange.__all__
 __all__ += _create.__all__
@@ -121,6 +123,7 @@ __all__ += _reduce.__all__
 __all__ += _scatter.__all__
 __all__ += _scan.__all__
 __all__ += _sort.__all__
+__all__ += _special.__all__
 __all__ += _statistics.__all__
 __all__ += _ranges.__all__
 __all__ += _shape.__all__
