@@ -184,6 +184,11 @@ class Tensor(Operators, Conversions, Methods):
         """The last two dimensions exchanged."""
         return s.transpose(self, -1, -2)
 
+    @property
+    def mH(self) -> Tensor:
+        """`mT`: numbers are real here."""
+        return self.mT
+
     def size(self, dim: int | None = None) -> Any:
         """The shape, or one of its sizes."""
         return self.shape if dim is None else self.shape[dim]

@@ -211,7 +211,7 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
 
 def trace(input: Any) -> Any:
     """The sum of a matrix's diagonal"""
-    from .index import diagonal
+    from .diagonal import diagonal
 
     _ranks("trace", "a matrix", (input, 2))
     if input.dtype is bool_:
@@ -225,7 +225,8 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     ``dims``: the last n of a with the first n of b, or two lists of dimensions.  The result has the other dimensions of a,
     then those of b.  Dimensions of size 1 stretch.
     """
-    require_tensor("tensordot", a), require_tensor("tensordot", b)
+    for x in (a, b):
+        require_tensor("tensordot", x)
     if hasattr(dims, "tolist") and getattr(dims, "ndim", 0):
         dims = dims.tolist()
     if isinstance(dims, Sequence):
