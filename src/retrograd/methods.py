@@ -8,14 +8,22 @@ class Methods:
 
     # fmt: off
     from .functions.elementwise import (
-        abs, absolute, add, addcdiv, addcmul, allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor,
-        ceil, clamp, clip, cos, div, divide, eq, equal, erf, erfc, exp, exp2, expm1, fix, floor,
-        floor_divide, frac, ge, greater, greater_equal, gt, isclose, isfinite, isinf, isnan, le, lerp,
-        less, less_equal, log, log1p, log2, log10, logaddexp, logical_and, logical_not, logical_or,
-        logical_xor, logit, lt, masked_fill, maximum, minimum, mul, multiply, nan_to_num, ne, neg,
-        negative, not_equal, positive, pow, reciprocal, relu, remainder, round, rsqrt, sigmoid, sign, sin,
-        sqrt, square, sub, subtract, tan, tanh, true_divide, trunc,
+        abs, absolute, acos, acosh, add, addcdiv, addcmul, allclose, angle, arccos, arccosh, arcsin, arcsinh, arctan,
+        arctan2, arctanh, asin, asinh, atan, atan2, atanh, bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or,
+        bitwise_right_shift, bitwise_xor, ceil, clamp, clamp_max, clamp_min, clip, conj, conj_physical, copysign, cos,
+        cosh, deg2rad, div, divide, eq, equal, erf, erfc, exp, exp2, expm1, fix, float_power, floor, floor_divide,
+        fmax, fmin, fmod, frac, frexp, gcd, ge, greater, greater_equal, gt, heaviside, hypot, isclose, isfinite, isinf,
+        isnan, isneginf, isposinf, isreal, lcm, ldexp, le, lerp, less, less_equal, log, log1p, log2, log10, logaddexp,
+        logaddexp2, logical_and, logical_not, logical_or, logical_xor, logit, lt, masked_fill, maximum, minimum, mul,
+        multiply, nan_to_num, ne, neg, negative, nextafter, not_equal, positive, pow, rad2deg, real, reciprocal, relu,
+        remainder, resolve_conj, resolve_neg, round, rsqrt, sgn, sigmoid, sign, signbit, sin, sinh, sqrt, square, sub,
+        subtract, tan, tanh, true_divide, trunc,
     )
+    from .functions.elementwise.comparison import tensor_where as where
+    from .functions.special import (
+        digamma, erfinv, i0, igamma, igammac, lgamma, mvlgamma, sinc, xlogy,
+    )
+    from .functions.special import tensor_polygamma as polygamma
     from .functions.arrange import (
         flip, fliplr, flipud, repeat, repeat_interleave, roll, rot90, tile, unfold,
     )

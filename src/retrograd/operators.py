@@ -9,20 +9,32 @@ from .functions import create as c
 from .functions import elementwise as e
 from .functions import index as ix
 from .functions import linalg as la
+from .functions._arguments import require_tensor
 
 if TYPE_CHECKING:
     from .tensor import Tensor
 
 
+def _commuting(function: Any) -> Any:
+    """The reflected operator of a function whose operands may be exchanged."""
+
+    def operator(self: Any, other: Any) -> Any:
+        return function(require_tensor(function.__name__, self), other)
+
+    return operator
+
+
 class Operators:
-    """``+ - * / // % ** @ & | ^ ~ < <= == != > >=``, their in-place forms, and ``[]``."""
+    """``+ - * / // % ** @ & | ^ ~ << >> < <= == != > >=``, their in-place forms, and ``[]``."""
 
     __neg__, __pos__, __abs__, __invert__ = e.neg, e.positive, e.abs, e.bitwise_not
     __add__, __sub__, __mul__, __truediv__ = e.add, e.sub, e.mul, e.div
     __floordiv__, __mod__, __pow__, __matmul__ = e.floor_divide, e.remainder, e.pow, la.matmul
     __and__, __or__, __xor__ = e.bitwise_and, e.bitwise_or, e.bitwise_xor
-    __rand__, __ror__, __rxor__ = e.bitwise_and, e.bitwise_or, e.bitwise_xor
-    __radd__, __rmul__, __rsub__ = e.add, e.mul, e.rsub
+    __lshift__, __rshift__ = e.bitwise_left_shift, e.bitwise_right_shift
+    __radd__, __rmul__ = _commuting(e.add), _commuting(e.mul)
+    __rand__, __ror__, __rxor__ = map(_commuting, (e.bitwise_and, e.bitwise_or, e.bitwise_xor))
+    __rsub__ = e.rsub
     __lt__, __le__, __gt__, __ge__ = e.lt, e.le, e.gt, e.ge
 
     def __eq__(self, other: Any) -> Any:
@@ -32,7 +44,9 @@ class Operators:
         return NotImplemented if other is None or isinstance(other, str) else e.ne(self, other)
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return e.div(other, self)
+        return e.div(other, require_tensor("division", self))
+
+    __rdiv__ = __rtruediv__
 
     def __rfloordiv__(self, other: Any) -> Tensor:
         return e.floor_divide(other, self)
@@ -42,6 +56,12 @@ class Operators:
 
     def __rpow__(self, other: Any) -> Tensor:
         return e.pow(other, self)
+
+    def __rlshift__(self, other: Any) -> Tensor:
+        return e.bitwise_left_shift(other, self)
+
+    def __rrshift__(self, other: Any) -> Tensor:
+        return e.bitwise_right_shift(other, self)
 
     def __rmatmul__(self, other: Any) -> Tensor:
         return la.matmul(c.as_tensor(other), self)

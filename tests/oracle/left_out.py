@@ -4,13 +4,44 @@ from __future__ import annotations
 
 UNBUILT = "convolution, pooling, recurrence and attention are not built yet"
 
+COMPLEX = "complex tensors do not exist here"
+CYLINDER = "no gradient flows through it in PyTorch either; scipy.special has it"
+POLYNOMIAL = "no gradient flows through it in PyTorch either; numpy.polynomial and scipy.special have it"
+
 # PyTorch's list calls it by the first name; it is found here by the second.
-ELSEWHERE: dict[str, str] = {}
+ELSEWHERE: dict[str, str] = {
+    "where": "Tensor.where",
+    "polygamma": "Tensor.polygamma",
+    "special.polygamma": "Tensor.polygamma",
+}
 
 # name: why it is not here.  Names that end in * stand for all that begin so.
 LEFT_OUT: dict[str, str] = {
     # complex numbers
+    "cdouble": COMPLEX,
+    "cfloat": COMPLEX,
+    "chalf": COMPLEX,
+    "complex": COMPLEX,
+    "imag": COMPLEX,
+    "polar": COMPLEX,
+    "view_as_complex": COMPLEX,
+    "view_as_real": COMPLEX,
+    # other dtypes
+    "half": "float16, bfloat16, int8 and int16 do not exist here; the method says so",
+    "char": "float16, bfloat16, int8 and int16 do not exist here",
+    "short": "float16, bfloat16, int8 and int16 do not exist here",
+    "bfloat16": "float16, bfloat16, int8 and int16 do not exist here; the method says so",
     # elementwise and special
+    "special.airy_ai": CYLINDER,
+    "special.bessel_*": CYLINDER,
+    "special.modified_bessel_k*": CYLINDER,
+    "special.scaled_modified_bessel_k*": CYLINDER,
+    "special.chebyshev_polynomial_*": POLYNOMIAL,
+    "special.hermite_polynomial_*": POLYNOMIAL,
+    "special.laguerre_polynomial_*": POLYNOMIAL,
+    "special.legendre_polynomial_*": POLYNOMIAL,
+    "special.shifted_chebyshev_polynomial_*": POLYNOMIAL,
+    "jiterator_*": "compiles CUDA code",
     # reductions and sorting
     "masked.*": "torch.masked is a prototype; where(mask, x, 0) and the nan functions serve",
     "hash_tensor": "a checksum of the bits, for PyTorch's own bookkeeping",

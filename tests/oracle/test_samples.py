@@ -59,6 +59,15 @@ def test_every_name_is_here_or_left_out_for_a_reason() -> None:
     assert not missing, f"neither here nor in oracle/left_out.py: {missing}"
 
 
+def accepted(op: Any, sample: Any) -> bool:
+    """True if PyTorch takes what its list says that it refuses."""
+    try:
+        op(sample.input, *sample.args, **sample.kwargs)
+    except Exception:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("op", [op for op in HAVE if op.error_inputs_func], ids=lambda op: op.name)
 def test_what_pytorch_refuses_is_refused_with_a_hint(op: Any) -> None:
     failures: list[str] = []
@@ -70,6 +79,8 @@ def test_what_pytorch_refuses_is_refused_with_a_hint(op: Any) -> None:
             first, args, kwargs = translated((sample.input, tuple(sample.args), dict(sample.kwargs)), [])
         except NotHere:
             continue
+        if accepted(op, sample):
+            continue  # PyTorch's list is wrong: clamp_min(tensor, number)
         try:
             found = find(op.name)(first, *args, **kwargs)  # type: ignore[misc]
         except rg.errors.RetrogradError as refusal:

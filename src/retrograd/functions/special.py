@@ -74,6 +74,11 @@ def polygamma(n: int, input: Any) -> Any:
     return mul(bind(ops.Zeta, fill(x, n + 1.0), x), float(factor if n % 2 else -factor))
 
 
+def tensor_polygamma(self: Any, n: int) -> Any:
+    """The n-th derivative of digamma"""
+    return polygamma(n, self)
+
+
 def mvlgamma(input: Any, p: int) -> Any:
     """ln Γ_p(input) = p(p - 1)/4·ln π + Σ_{j=0}^{p-1} ln Γ(input - j/2), defined for input > (p - 1)/2"""
     if isinstance(p, bool) or not isinstance(p, int) or p < 1:

@@ -27,11 +27,12 @@ from .._arguments import (
 )
 
 __all__ = [
-    "abs", "add", "addcdiv", "addcmul", "ceil", "copysign", "deg2rad", "div", "float_power", "floor", "floor_divide",
-    "fmod", "frac", "frexp", "gcd", "hypot", "lcm", "ldexp", "lerp", "mul", "neg", "nextafter", "positive", "pow",
+    "abs", "add", "addcdiv", "addcmul", "ceil", "conj", "copysign", "deg2rad", "div", "float_power", "floor",
+    "floor_divide", "fmod", "frac", "frexp", "gcd", "hypot", "lcm", "ldexp", "lerp", "mul", "neg", "nextafter", "positive", "pow",
     "rad2deg", "reciprocal", "remainder", "round", "rsqrt", "rsub", "sgn", "sign", "signbit", "sqrt", "square", "sub",
     "trunc",
     "subtract", "multiply", "divide", "true_divide", "negative", "absolute", "fix",
+    "conj_physical", "real", "resolve_conj", "resolve_neg",
 ]  # fmt: skip
 
 
@@ -171,7 +172,14 @@ def neg(input: Any) -> Any:
 
 def positive(input: Any) -> Any:
     """input, unchanged"""
-    return require_tensor("positive", input)
+    if require_tensor("positive", input).dtype is bool_:
+        raise DTypeError("+ is not defined for bool tensors", hint="x.int()")
+    return input
+
+
+def conj(input: Any) -> Any:
+    """input: its numbers are real, as all are here; also under the names that PyTorch has for its bookkeeping"""
+    return require_tensor("conj", input)
 
 
 def abs(input: Any) -> Any:
@@ -337,3 +345,4 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
 
 subtract, multiply, divide, true_divide, negative, absolute, fix = sub, mul, div, div, neg, abs, trunc
 sgn = sign
+conj_physical = real = resolve_conj = resolve_neg = conj

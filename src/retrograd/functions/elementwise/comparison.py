@@ -12,7 +12,7 @@ from ...errors import DTypeError, ShapeError, UsageError
 from ...op import Op, bind
 from ...ops import arithmetic as ops
 from ...ops import logic
-from ...ops._family import fill
+from ...ops._family import fill as filled
 from ...types import TensorType, bool_, broadcast_shapes, dtype_of, uint8
 from .._arguments import (
     as_tensor,
@@ -30,7 +30,7 @@ from .arithmetic import abs, add, mul, sub
 
 __all__ = [
     "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
-    "bitwise_xor", "clamp", "clamp_max", "clamp_min", "clip", "eq", "equal", "fmax", "fmin",
+    "bitwise_xor", "clamp", "clamp_max", "clamp_min", "clip", "eq", "equal", "fill", "fmax", "fmin",
     "ge", "gt", "heaviside", "isclose", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "le",
     "logical_and", "logical_not", "logical_or",
     "logical_xor", "lt", "masked_fill", "maximum", "minimum", "nan_to_num", "ne", "where",
@@ -144,6 +144,15 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     return where(mask, in_dtype(value, input.dtype), input)
 
 
+def fill(input: Any, value: Any) -> Any:
+    """``value`` in the shape and dtype of ``input``, whose gradient is 0"""
+    if is_tensor(value) and value.ndim:
+        raise ShapeError(
+            f"fill takes one number, got shape {tuple(value.shape)}", hint="value.expand(input.shape)"
+        )
+    return where(filled(TensorType(input.shape, bool_), True), in_dtype(value, input.dtype), input)
+
+
 def _compare(op: type[Op], name: str, input: Any, other: Any) -> Any:
     return binary(op, require_tensor(name, input), other)
 
@@ -250,7 +259,7 @@ def isinf(input: Any) -> Any:
     return (
         eq(abs(input), math.inf)
         if input.dtype.is_floating_point
-        else fill(TensorType(input.shape, bool_), False)
+        else filled(TensorType(input.shape, bool_), False)
     )
 
 
@@ -266,13 +275,13 @@ def isneginf(input: Any) -> Any:
 
 def isreal(input: Any) -> Any:
     """True everywhere: complex tensors do not exist here"""
-    return fill(TensorType(tuple(input.shape), bool_), True)
+    return filled(TensorType(tuple(input.shape), bool_), True)
 
 
 def isfinite(input: Any) -> Any:
     """Which elements are neither NaN nor infinite"""
     if not input.dtype.is_floating_point:
-        return fill(TensorType(input.shape, bool_), True)
+        return filled(TensorType(input.shape, bool_), True)
     return lt(abs(input), math.inf)
 
 

@@ -10,11 +10,11 @@ from ...ops import elementwise as ops
 from ...ops import special
 from ...ops._family import fill
 from .._arguments import as_tensor, binary, floating, require_tensors, together_floating
-from .arithmetic import add, div, mul, neg, pow, sub
-from .comparison import clamp, eq, ge, isinf, logical_and, where
+from .arithmetic import add, div, mul, neg, pow, sign, sub
+from .comparison import clamp, eq, ge, isinf, isnan, logical_and, where
 
 __all__ = [
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "erf", "erfc", "exp", "exp2", "expm1",
+    "acos", "acosh", "angle", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "erf", "erfc", "exp", "exp2", "expm1",
     "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logit", "relu", "sigmoid", "sin", "sinh", "tan",
     "tanh",
     "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
@@ -115,6 +115,12 @@ def atan2(input: Any, other: Any) -> Any:
     """The angle of the point (other, input), in (-π, π]"""
     require_tensors("atan2", input, other)
     return binary(ops.Atan2, input, other, floating=True)
+
+
+def angle(input: Any) -> Any:
+    """π for negative numbers, else 0; NaN for NaN; derivative 0"""
+    x = floating(input)
+    return where(isnan(x), x, mul(relu(neg(sign(x))), math.pi))
 
 
 def sinh(input: Any) -> Any:
