@@ -141,6 +141,7 @@ def test_schedules_refuse_what_makes_no_sense() -> None:
     with pytest.raises(StateError):
         s.StepLR(optim.SGD([nn.Parameter(rg.ones(1))], lr=0.1), 1, last_epoch=5)
     short = s.OneCycleLR(optimizer, 0.1, total_steps=2)
+    optimizer.step()
     short.step(), short.step()
     with pytest.raises(UsageError, match="total_steps=3"):
         short.step()

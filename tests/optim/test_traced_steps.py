@@ -18,6 +18,7 @@ METHODS: list[tuple[str, dict[str, Any]]] = [
     ("Adam", {}),
     ("Adam", {"amsgrad": True, "weight_decay": 0.1}),
     ("AdamW", {}),
+    ("AdamW", {"betas": (rg.tensor(0.5), rg.tensor([0.9]))}),
     ("NAdam", {"decoupled_weight_decay": True, "weight_decay": 0.1}),
     ("RAdam", {"betas": (0.9, 0.9)}),
     ("RAdam", {}),

@@ -10,7 +10,7 @@ from ..functions.create import zeros_like
 from ..tensor import Tensor
 from .optimizer import Optimizer
 from .options import Group, number
-from .state import advance, before_change, counter, plus
+from .state import advance, as_dtype, before_change, counter, plus
 
 
 class Adam(Optimizer):
@@ -73,7 +73,7 @@ class Adam(Optimizer):
             else:
                 grad = grad.add(param, alpha=decay)
         mean, square = state["exp_avg"], state["exp_avg_sq"]
-        mean.lerp_(grad, 1 - beta1)
+        mean.lerp_(grad, as_dtype(1 - beta1, mean))
         square.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
         if group["amsgrad"]:
             largest = state["max_exp_avg_sq"]

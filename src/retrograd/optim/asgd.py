@@ -66,7 +66,7 @@ class ASGD(Optimizer):
         param.mul_(1 - lambd * eta)
         param.add_(grad, alpha=-eta)
         if isinstance(mu, Tensor):  # traced
-            average.copy_(where(mu == 1, param, average.lerp(param, mu)))
+            average.copy_(where(mu == 1, param, average + (param - average) * mu))
         elif mu == 1:
             average.copy_(param)
         else:

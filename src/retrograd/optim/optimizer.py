@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -18,8 +18,10 @@ from ..tensor import Tensor
 from .options import Group, check_names, check_options
 from .state import pack, unpack
 
-_before_every_step: dict[int, Callable[..., Any]] = {}
-_after_every_step: dict[int, Callable[..., Any]] = {}
+Hooks = OrderedDict[int, Callable[..., Any]]
+
+_before_every_step: Hooks = OrderedDict()
+_after_every_step: Hooks = OrderedDict()
 
 
 class Optimizer:
@@ -59,7 +61,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[Group] = []
-        self._hooks: dict[str, dict[int, Callable[..., Any]]] = defaultdict(dict)
+        self._hooks: dict[str, Hooks] = defaultdict(OrderedDict)
         for group in listed if isinstance(listed[0], dict) else [{"params": listed}]:
             self.add_param_group(group)
 
@@ -182,34 +184,25 @@ class Optimizer:
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
         """Call ``hook(optimizer)`` before a state dict is made."""
-        return self._hook("before saving", hook, prepend)
+        return add_hook(self._hooks["before saving"], hook, prepend)
 
     def register_state_dict_post_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
         """Call ``hook(optimizer, state_dict)`` with every state dict made; it may return another one."""
-        return self._hook("after saving", hook, prepend)
+        return add_hook(self._hooks["after saving"], hook, prepend)
 
     def register_load_state_dict_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
         """Call ``hook(optimizer, state_dict)`` before one is loaded; it may return another one to be loaded."""
-        return self._hook("before loading", hook, prepend)
+        return add_hook(self._hooks["before loading"], hook, prepend)
 
     def register_load_state_dict_post_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
         """Call ``hook(optimizer)`` after a state dict was loaded."""
-        return self._hook("after loading", hook, prepend)
-
-    def _hook(self, when: str, hook: Callable[..., Any], first: bool) -> RemovableHandle:
-        hooks = self._hooks[when]
-        earlier = dict(hooks) if first else {}
-        for key in earlier:
-            del hooks[key]
-        handle = add_hook(hooks, hook)
-        hooks.update(earlier)
-        return handle
+        return add_hook(self._hooks["after loading"], hook, prepend)
 
     # -- state ----------------------------------------------------------------------------------------------------
 

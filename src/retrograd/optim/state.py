@@ -34,6 +34,11 @@ def value_of(scalar: Tensor) -> Any:
     return scalar.item() if context.tracer is None else scalar.double()
 
 
+def as_dtype(value: Any, like: Tensor) -> Any:
+    """A number as it is; a tensor in the dtype of ``like``."""
+    return value.to(like.dtype) if isinstance(value, Tensor) else value
+
+
 def plus(x: Tensor, y: Any) -> Tensor:
     """x + y in the memory of ``x``, unless a derivative may need what is there now."""
     return x.add(y) if context.grad_enabled else x.add_(y)

@@ -1,0 +1,19 @@
+"""Schedules of the learning rate: call ``scheduler.step()`` after ``optimizer.step()``, once per epoch or step."""
+
+from __future__ import annotations
+
+from .combined import ChainedScheduler, SequentialLR
+from .cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
+from .cyclic import CyclicLR
+from .decay import ExponentialLR, MultiStepLR, StepLR
+from .functions import LambdaLR, MultiplicativeLR
+from .one_cycle import OneCycleLR
+from .plateau import ReduceLROnPlateau
+from .ramps import ConstantLR, LinearLR, PolynomialLR
+from .scheduler import LRScheduler
+
+__all__ = [
+    "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR",
+    "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR",
+    "ReduceLROnPlateau", "SequentialLR", "StepLR",
+]  # fmt: skip
