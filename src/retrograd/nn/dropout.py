@@ -1,20 +1,13 @@
-"""Layers that drop units or connections while training."""
+"""Layers that drop units, channels or connections while training."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..errors import UsageError
-from ..functions.dropout import dropconnect_linear, dropout
+from ..functions import dropout as f
 from ..tensor import Tensor
 from .linear import Linear
 from .module import Module
-
-
-def _probability(p: float) -> float:
-    if not 0 <= p <= 1:
-        raise UsageError(f"a dropout probability lies between 0 and 1, got {p}", hint="nn.Dropout(0.5)")
-    return p
 
 
 class Dropout(Module):
@@ -29,14 +22,49 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        self.p = _probability(p)
+        self.p = f.probability(f"nn.{type(self).__name__}", p)
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return dropout(input, self.p, self.training, self.inplace)
+        return f.dropout(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout1d(Dropout):
+    """Whole channels of (N, C, L) or (C, L) dropped."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return f.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(Dropout):
+    """Whole channels of (N, C, H, W) dropped."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return f.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(Dropout):
+    """Whole channels of (N, C, D, H, W) or (C, D, H, W) dropped."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return f.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(Dropout):
+    """Dropout for SELU networks, which keeps mean 0 and variance 1."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return f.alpha_dropout(input, self.p, self.training)
+
+
+class FeatureAlphaDropout(Dropout):
+    """`AlphaDropout` of whole channels of (N, C, ...)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return f.feature_alpha_dropout(input, self.p, self.training)
 
 
 class DropConnectLinear(Linear):
@@ -53,12 +81,12 @@ class DropConnectLinear(Linear):
         self, in_features: int, out_features: int, bias: bool = True, p: float = 0.5, dtype: Any = None
     ) -> None:
         super().__init__(in_features, out_features, bias, dtype=dtype)
-        self.p = _probability(p)
+        self.p = f.probability("nn.DropConnectLinear", p)
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim == 0 or input.shape[-1] != self.in_features:
             raise self._wrong_width(input)
-        return dropconnect_linear(input, self.weight, self.bias, self.p, self.training)
+        return f.dropconnect_linear(input, self.weight, self.bias, self.p, self.training)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, p={self.p}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..functions.shape import flatten, reshape
+from ..errors import UsageError
 from ..tensor import Tensor
 from .module import Module
 
@@ -23,7 +23,7 @@ class Flatten(Module):
         self.end_dim = end_dim
 
     def forward(self, input: Tensor) -> Tensor:
-        return flatten(input, self.start_dim, self.end_dim)
+        return input.flatten(self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
@@ -40,11 +40,17 @@ class Unflatten(Module):
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
         self.dim = dim
-        self.unflattened_size = tuple(unflattened_size)
+        if not isinstance(unflattened_size, tuple | list) or not all(
+            isinstance(n, int) for n in unflattened_size
+        ):
+            raise UsageError(
+                f"Unflatten takes a tuple of whole numbers, got {unflattened_size!r}",
+                hint="nn.Unflatten(1, (2, 3))",
+            )
+        self.unflattened_size = unflattened_size
 
     def forward(self, input: Tensor) -> Tensor:
-        dim = self.dim % input.ndim
-        return reshape(input, (*input.shape[:dim], *self.unflattened_size, *input.shape[dim + 1 :]))
+        return input.unflatten(self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

@@ -7,10 +7,10 @@ from typing import Any
 
 from ..errors import ShapeError, UsageError, describe, user_place
 from ..functions._arguments import require_tensor
-from ..functions.create import empty
+from ..functions.create import check_device, empty
 from ..functions.linalg import linear
 from ..tensor import Tensor
-from . import init
+from . import functional, init
 from .module import Module
 from .parameter import Parameter
 
@@ -49,6 +49,7 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
+        check_device(device)
         for name, n in (("in_features", in_features), ("out_features", out_features)):
             if n < 0:
                 raise UsageError(f"Linear: {name} must not be negative, got {n}", hint="nn.Linear(8, 16)")
@@ -84,4 +85,53 @@ class Linear(Module):
     def extra_repr(self) -> str:
         return (
             f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        )
+
+
+class Bilinear(Module):
+    """y = x₁ᵀ·A·x₂ + b: each output is a weighted sum of all products of an entry of x₁ and one of x₂.
+
+    ``weight`` has shape (out, in1, in2); inputs (..., in1) and (..., in2).
+
+    >>> import retrograd as rg
+    >>> Bilinear(3, 4, 2)(rg.zeros(5, 3), rg.zeros(5, 4)).shape
+    (5, 2)
+    """
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        check_device(device)
+        if in1_features <= 0:
+            raise UsageError(
+                f"Bilinear: in1_features must be positive, got {in1_features}", hint="nn.Bilinear(3, 4, 2)"
+            )
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        self.weight = Parameter(empty(out_features, in1_features, in2_features, dtype=dtype))
+        self.register_parameter("bias", Parameter(empty(out_features, dtype=dtype)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new starting values, uniform in ±1/√in1_features."""
+        bound = 1 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return functional.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
         )

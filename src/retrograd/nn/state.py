@@ -180,6 +180,8 @@ class Stateful(Parts):
                 missing_keys.append(key)
                 continue
             given = state_dict[key]
+            if hasattr(given, "materialize"):
+                continue  # a lazy parameter that had no shape yet
             value = given if isinstance(given, Tensor) else tensor(np.asarray(given))
             if target.ndim == 0 and tuple(value.shape) == (1,):
                 value = value[0]  # scalars were saved as vectors once

@@ -1,14 +1,20 @@
-"""Helpers around the training step: gradient clipping, parameters as one vector."""
+"""Helpers around the training step: gradient clipping, parameters as one vector, parametrizations."""
 
 from __future__ import annotations
 
-from .clip import clip_grad_norm_, clip_grad_value_, get_total_norm
+from ...errors import missing_name
+from . import parametrizations, parametrize
+from .clip import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from .vector import parameters_to_vector, vector_to_parameters
 
 __all__ = [
-    "clip_grad_norm_",
-    "clip_grad_value_",
-    "get_total_norm",
-    "parameters_to_vector",
-    "vector_to_parameters",
-]
+    "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm", "parameters_to_vector",
+    "parametrizations", "parametrize", "vector_to_parameters",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    if name in ("weight_norm", "spectral_norm"):
+        said = f"the older {name} is not here; use nn.utils.parametrizations.{name}, which replaces it"
+        raise AttributeError(said)
+    raise AttributeError(missing_name(__name__, name, __all__))

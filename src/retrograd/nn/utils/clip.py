@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from ...errors import GradError, UsageError
+from ...errors import GradError
 from ...functions.create import tensor
+from ...functions.shape import stack
 from ...modes import no_grad
 from ...tensor import Tensor
 
@@ -20,38 +21,30 @@ def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
 
 
 def get_total_norm(
-    tensors: Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False
+    tensors: Tensor | Iterable[Tensor],
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
 ) -> Tensor:
-    """The norm of all tensors taken as one vector: (Σ |x|^p)^(1/p), or the largest |x| for p = inf."""
-    listed = list(tensors)
+    """The norm of all tensors taken as one vector: (Σ |x|^p)^(1/p), or the largest |x| for p = inf.
+
+    ``foreach`` is PyTorch's choice between two ways of computing; it has no effect here.
+    """
+    listed = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     p = float(norm_type)
     with no_grad():
         if not listed:
             total = tensor(0.0)
-        elif p == math.inf:
-            total = _largest(listed)
         elif p == 2.0:
             total = _added([(t * t).sum() for t in listed]).sqrt()
-        elif p > 0:
-            total = _added([(t.abs() ** p).sum() for t in listed]) ** (1 / p)
         else:
-            raise UsageError(
-                f"norm_type must be positive, got {p}",
-                hint="clip_grad_norm_(parameters, max_norm, norm_type=2.0)",
-            )
+            total = stack([t.norm(p) for t in listed]).norm(p)
         if error_if_nonfinite and not math.isfinite(total.item()):
             raise GradError(
                 f"the norm of the gradients is {total.item()}",
                 hint="find the first bad one: [n for n, p in model.named_parameters() if not p.grad.isfinite().all()]",
             )
     return total
-
-
-def _largest(tensors: list[Tensor]) -> Tensor:
-    best = tensors[0].abs().max()
-    for t in tensors[1:]:
-        best = best.maximum(t.abs().max())
-    return best
 
 
 def _added(parts: list[Tensor]) -> Tensor:
@@ -66,6 +59,7 @@ def clip_grad_norm_(
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
 ) -> Tensor:
     """Scale all gradients together so that their joint norm is at most ``max_norm``; returns the norm before.
 
@@ -76,14 +70,27 @@ def clip_grad_norm_(
     """
     gradients = _gradients(parameters)
     total = get_total_norm(gradients, norm_type, error_if_nonfinite)
+    _scale(gradients, max_norm, total)
+    return total
+
+
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
+    """`clip_grad_norm_` with a joint norm that is known already."""
+    _scale(_gradients(parameters), max_norm, total_norm)
+
+
+def _scale(gradients: list[Tensor], max_norm: float, total: Tensor) -> None:
     with no_grad():
         scale = (float(max_norm) / (total + 1e-6)).clamp(max=1.0)
         for g in gradients:
             g.mul_(scale)
-    return total
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+def clip_grad_value_(
+    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
+) -> None:
     """Hold every entry of every gradient within ±clip_value.
 
     >>> import retrograd as rg
