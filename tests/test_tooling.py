@@ -27,7 +27,6 @@ LONGEST = 400
 SPLIT_LATER = (
     "src/retrograd/tensor.py",
     "src/retrograd/nn/module.py",
-    "src/retrograd/inplace.py",
 )
 
 

@@ -68,5 +68,7 @@ class Operators:
 
     __iadd__, __isub__, __imul__, __itruediv__ = i.add_, i.sub_, i.mul_, i.div_
     __ipow__, __ifloordiv__, __imod__ = i.pow_, i.floor_divide_, i.remainder_
+    __iand__, __ior__, __ixor__ = i.bitwise_and_, i.bitwise_or_, i.bitwise_xor_
+    __ilshift__, __irshift__ = i.bitwise_left_shift_, i.bitwise_right_shift_
     __getitem__ = ix.get_item
     __setitem__ = i.set_item

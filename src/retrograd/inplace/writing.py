@@ -1,0 +1,195 @@
+"""In-place operations, views, and what they mean for gradients.
+
+Views share memory and a version counter with their base, as in PyTorch.  Writing through a view gives the base the
+derivative of "everything as before, except here"; the other views of the same base learn of it when they are used next.
+Where no gradient is recorded, a write goes straight into the memory.  Under tracing nothing is overwritten: the tensor
+gets a new variable, and the tracer notes that its state changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import DTypeError, GradError, ShapeError
+from ..functions import elementwise as e
+from ..functions import index as ix
+from ..functions._arguments import expand
+from ..op import bind, constant, context
+from ..types import size
+
+
+def refresh(view: Any) -> None:
+    """Bring a view whose base was changed under autograd or tracing up to date."""
+    parent = view._parent
+    if parent._parent is not None and parent._stamp != parent._base._edits:
+        refresh(parent)
+    op, params = view._replay
+    outer, context.grad_enabled = context.grad_enabled, True
+    try:
+        again = bind(op, parent, **params)
+    finally:
+        context.grad_enabled = outer
+    view._node, view._slot = again._node, again._slot
+    if context.tracer is not None:
+        context.tracer.rebind(view, again._value)  # type: ignore[attr-defined]
+    view._stamp = view._base._edits
+
+
+def _check_target(x: Any) -> None:
+    base = x._base if x._base is not None else x
+    if base._requires and base._node is None and context.grad_enabled:
+        what = "a leaf tensor" if base is x else "a view of a leaf tensor"
+        raise GradError(
+            f"{what} that requires a gradient is changed in place",
+            hint="wrap the change in `with retrograd.no_grad():`",
+        )
+    if _unrecorded_view(x):
+        raise GradError(
+            "a view that was made without recording is changed in place with recording: its base would not learn of it",
+            hint="make the view outside of no_grad(), or wrap the change in `with retrograd.no_grad():` as well",
+        )
+
+
+def _unrecorded_view(x: Any) -> bool:
+    """A view made under ``no_grad`` of a tensor that requires a gradient, about to be written with recording."""
+    base = x._base
+    return (
+        base is not None
+        and context.grad_enabled
+        and (base._requires or base._node is not None)
+        and not x.requires_grad
+    )
+
+
+def write(x: Any, result: Any) -> Any:
+    """Make ``x`` hold ``result`` (a tensor that broadcasts to it), with the gradient that belongs to it."""
+    _check_target(x)
+    if result._type.dtype is not x._type.dtype:
+        if result._type.dtype.category > x._type.dtype.category:
+            raise DTypeError(
+                f"a result of {result._type.dtype!r} cannot be written in place into {x._type.dtype!r}",
+                hint="use the out-of-place form, or convert the target first",
+            )
+        result = e.to_dtype(result, x._type.dtype)
+    if result._type.shape != x._type.shape:
+        try:
+            result = expand(result, x._type.shape)
+        except ShapeError:
+            raise ShapeError(
+                f"a result of shape {tuple(result._type.shape)} cannot be written in place into shape {tuple(x._type.shape)}",
+                hint="in-place operations never change the shape of their target",
+            ) from None
+    tracer = context.tracer
+    wants = context.grad_enabled and (x.requires_grad or result.requires_grad)
+    if tracer is None and not wants:
+        _copy(x, result._value)
+        return x
+    if x._base is not None:
+        _write_view(x, result)
+        return x
+    if tracer is not None:
+        tracer.rebind(x, result._value)  # type: ignore[attr-defined]
+        if x._owner is not None:  # x.data and x.detach() are other names of one state
+            tracer.rebind(x._owner, result._value)  # type: ignore[attr-defined]
+    else:
+        _copy(x, result._value)
+    x._node, x._slot = result._node, result._slot
+    x._edits += 1
+    return x
+
+
+def _copy(x: Any, value: np.ndarray[Any, Any]) -> None:
+    array = x._value
+    if 0 in array.strides and array.size > 1:
+        raise GradError(
+            "an expanded tensor is written in place: several elements share one memory",
+            hint="call .clone() first",
+        )
+    if not array.flags.writeable:
+        raise GradError("the memory of this tensor is read-only", hint="call .clone() first")
+    np.copyto(array, value, casting="same_kind")
+    x._version[0] += 1
+
+
+def _write_view(x: Any, result: Any) -> None:
+    """The base becomes itself with the viewed elements replaced; reverse: their gradient goes to the new value."""
+    base = x._base
+    places = replay(x, np.arange(size(base._type.shape)).reshape(base._type.shape))
+    if np.unique(places).size != places.size:
+        raise GradError(
+            "an expanded tensor is written in place: several elements share one memory",
+            hint="call .clone() first",
+        )
+    if context.tracer is None:
+        before = base._alias()
+        changed = ix.put_flat(before, constant(places), result)
+        _copy(x, result._value)
+        base._node, base._slot = changed._node, changed._slot
+    else:
+        changed = ix.put_flat(base, constant(places), result)
+        context.tracer.rebind(base, changed._value)  # type: ignore[attr-defined]
+        base._node, base._slot = changed._node, changed._slot
+    base._edits += 1
+    refresh(x)
+
+
+def replay(view: Any, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """What ``view`` sees of ``array``, which stands for the memory of its base."""
+    chain = []
+    while view._parent is not None:
+        chain.append(view._replay)
+        view = view._parent
+    for op, params in reversed(chain):
+        array = op.eval(array, **params)
+    return np.asarray(array)
+
+
+def direct(x: Any, *others: Any) -> bool:
+    """True if nothing but the memory of ``x`` has to change: no gradient, no tracing, a plain writable array."""
+    if context.tracer is not None:
+        return False
+    if context.grad_enabled and (x.requires_grad or any(getattr(o, "requires_grad", False) for o in others)):
+        return False
+    if _unrecorded_view(x):
+        return False
+    array = x._value
+    return array.flags.writeable and (0 not in array.strides or array.size <= 1)
+
+
+def before(x: Any, *others: Any) -> Any:
+    """``x`` as it is now, for a rule that may need the value which is about to be overwritten."""
+    if context.tracer is not None or not context.grad_enabled:
+        return x
+    if not (x.requires_grad or any(getattr(o, "requires_grad", False) for o in others)):
+        return x
+    kept = x._alias()
+    kept._value, kept._version, kept._requires = x._value.copy(), [0], x._requires
+    return kept
+
+
+def in_place(function: Callable[..., Any], ufunc: Any = None) -> Callable[..., Any]:
+    """The method ``function_`` that writes the result of ``function`` into its first argument.
+
+    ``ufunc``: NumPy's form, which writes straight into the memory where nothing else has to be known.
+    """
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if (
+            ufunc is not None
+            and not args
+            and not kwargs
+            and direct(self)
+            and self._type.dtype.is_floating_point
+        ):
+            with np.errstate(all="ignore"):
+                ufunc(self._value, out=self._value)
+            self._version[0] += 1
+            return self
+        return write(self, function(before(self, *args, *kwargs.values()), *args, **kwargs))
+
+    method.__name__ = method.__qualname__ = function.__name__ + "_"
+    method.__doc__ = f"self = {function.__doc__}"
+    return method
