@@ -23,6 +23,8 @@ from .functions import arrange as _arrange
 from .functions import counts as _counts
 from .functions import create as _create
 from .functions import diagonal as _diagonal
+from .functions import distances as _distances
+from .functions import einsum as _einsum
 from .functions import elementwise as _elementwise
 from .functions import factorizations as _factorizations
 from .functions import index as _index
@@ -47,6 +49,8 @@ from .functions.arrange import *
 from .functions.counts import *
 from .functions.create import *
 from .functions.diagonal import *
+from .functions.distances import *
+from .functions.einsum import *
 from .functions.elementwise import *
 from .functions.factorizations import *
 from .functions.index import *
@@ -111,6 +115,8 @@ __all__ += _index.__all__
 __all__ += _join.__all__
 __all__ += _information.__all__
 __all__ += _linalg.__all__
+__all__ += _distances.__all__
+__all__ += _einsum.__all__
 __all__ += _matrix_functions.__all__
 __all__ += _least_squares.__all__
 __all__ += _solving.__all__

@@ -233,7 +233,7 @@ def _gradients(sample: Any, found: Any, expected: Any, leaves: Any, dtype: Any) 
     # In float32, what cancels leaves a rest of the size of its summands: the largest gradient is the measure for all.
     single = dtype is torch.float32
     sizes = [float(y.grad.abs().max()) for y, _ in leaves if single and y.grad is not None and y.grad.numel()]
-    scale = max([1e-3, *(s for s in sizes if math.isfinite(s))])
+    scale = max([1e-2 if single else 1e-3, *(s for s in sizes if math.isfinite(s))])
     for k, (y, x) in enumerate(leaves):
         if y.grad is None:
             assert x.grad is None or not x.grad.numpy().any(), f"gradient {k} where PyTorch has none"

@@ -14,6 +14,7 @@ from ..functions import step as _step
 from ..functions.activations import *
 from ..functions.channels import *
 from ..functions.class_losses import *
+from ..functions.distances import bilinear, cosine_similarity, normalize, pairwise_distance, pdist
 from ..functions.dropout import *
 from ..functions.index import embedding, one_hot
 from ..functions.linalg import linear
@@ -24,7 +25,9 @@ from ..functions.piecewise import *
 from ..functions.ranking_losses import *
 from ..functions.step import *
 
-__all__ = ["embedding", "linear", "one_hot", "pad"]
+__all__ = [
+    "bilinear", "cosine_similarity", "embedding", "linear", "normalize", "one_hot", "pad", "pairwise_distance", "pdist",
+]  # fmt: skip
 __all__ += _activations.__all__
 __all__ += _channels.__all__
 __all__ += _class_losses.__all__
