@@ -151,13 +151,15 @@ def _times_log(a: Any, b: Any, start: float, logarithm: Any) -> Any:
 def xlogy(input: Any, other: Any) -> Any:
     """input·ln(other), and 0 where input is 0, unless other is NaN"""
     require_one_tensor("xlogy", input, other)
-    return _times_log(*together_floating(input, other), 0.0, log)
+    a, b = together_floating(input, other)
+    return _times_log(a, b, 0.0, log)
 
 
 def xlog1py(input: Any, other: Any) -> Any:
     """input·ln(1 + other), and 0 where input is 0, unless other is NaN"""
     require_one_tensor("xlog1py", input, other)
-    return _times_log(*together_floating(input, other), -1.0, log1p)
+    a, b = together_floating(input, other)
+    return _times_log(a, b, -1.0, log1p)
 
 
 def entr(input: Any) -> Any:
