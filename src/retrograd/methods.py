@@ -87,7 +87,7 @@ class Methods:
         expand_ as expand,
     )
     from .inplace import (
-        abs_, absolute_, acos_, acosh_, add_, addcdiv_, addcmul_, arccos_, arccosh_, arcsin_, arcsinh_,
+        abs_, absolute_, acos_, acosh_, add_, addbmm_, addcdiv_, addcmul_, addmm_, addmv_, addr_, baddbmm_, arccos_, arccosh_, arcsin_, arcsinh_,
         arctan2_, arctan_, arctanh_, asin_, asinh_, atan2_, atan_, atanh_, bernoulli_, bitwise_and_,
         bitwise_left_shift_, bitwise_not_, bitwise_or_, bitwise_right_shift_, bitwise_xor_, ceil_, clamp_,
         clamp_max_, clamp_min_, clip_, conj_physical_, copy_, copysign_, cos_, cosh_, deg2rad_, digamma_, div_,

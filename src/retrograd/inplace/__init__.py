@@ -9,6 +9,7 @@ gets a new variable, and the tracer notes that its state changed.
 from __future__ import annotations
 
 from .elementwise import *
+from .linalg import *
 from .placing import *
 from .placing import set_item as set_item
 from .writing import refresh as refresh
