@@ -93,6 +93,7 @@ def link_view(out: Tensor, op: type[Op], source: Tensor, params: dict[str, Any])
     out._base = base
     out._replay = (op, params)
     out._stamp = base._edits
+    base._viewed = True
 
 
 install_eager(Eager(), _make)

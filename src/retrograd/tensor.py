@@ -1,7 +1,7 @@
 """The Tensor: a value (a NumPy array) or, while a function is traced, a variable of its graph.
 
 A tensor knows its type (shape and dtype), the node that made it if a gradient is recorded, and, for views, the tensor it
-looks into.  It has no mathematics of its own: its methods are the functions of ``functions/`` and ``inplace.py``.
+looks into.  It has no mathematics of its own: its methods are the functions of ``functions/`` and ``inplace/``.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Tensor(Operators, Conversions, Methods):
     _requires: bool = False
     _parent: Tensor | None = None
     _base: Any = None
+    _viewed: bool = False
     _replay: Any = None
     _owner: Tensor | None = None
     _edits: int = 0
@@ -185,6 +186,11 @@ class Tensor(Operators, Conversions, Methods):
         return s.transpose(self, -1, -2)
 
     @property
+    def H(self) -> Tensor:
+        """A matrix transposed (numbers are real here)."""
+        return s.adjoint(self) if self.ndim else self
+
+    @property
     def mH(self) -> Tensor:
         """`mT`: numbers are real here."""
         return self.mT
@@ -305,11 +311,17 @@ class Tensor(Operators, Conversions, Methods):
 
     def detach_(self) -> Tensor:
         """Cut this tensor off from the gradient."""
+        if self._base is not None:
+            raise GradError("a view cannot be detached in place: its base would stay recorded", hint="x = x.detach()")
         self._node, self._requires = None, False
         return self
 
     def retain_grad(self) -> None:
         """Keep the gradient of this tensor in ``.grad`` although it is not a leaf."""
+        if not self.requires_grad:
+            raise GradError(
+                "retain_grad() on a tensor that requires no gradient", hint="call .requires_grad_() first"
+            )
         node = self.grad_fn
         if node is None:
             return

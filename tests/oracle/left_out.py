@@ -8,6 +8,9 @@ COMPLEX = "complex tensors do not exist here"
 CYLINDER = "no gradient flows through it in PyTorch either; scipy.special has it"
 POLYNOMIAL = "no gradient flows through it in PyTorch either; numpy.polynomial and scipy.special have it"
 
+COPY = "a view and a copy at once, made for PyTorch's compiler: the name without _copy, and .clone()"
+LAYOUT = "it names strides in memory, which a traced graph does not have; use unfold, diagonal or an index"
+
 # PyTorch's list calls it by the first name; it is found here by the second.
 ELSEWHERE: dict[str, str] = {
     "where": "Tensor.where",
@@ -46,6 +49,21 @@ LEFT_OUT: dict[str, str] = {
     "masked.*": "torch.masked is a prototype; where(mask, x, 0) and the nan functions serve",
     "hash_tensor": "a checksum of the bits, for PyTorch's own bookkeeping",
     # shapes and indexing
+    **dict.fromkeys(
+        (
+            "alias_copy", "diagonal_copy", "expand_copy", "narrow_copy", "permute_copy", "split_with_sizes_copy",
+            "squeeze_copy", "t_copy", "transpose_copy", "unbind_copy", "unfold_copy", "unsqueeze_copy", "view_copy",
+        ),
+        COPY,
+    ),
+    "as_strided*": LAYOUT,
+    "empty_permuted": LAYOUT,
+    "empty_strided": LAYOUT,
+    "new_empty_strided": LAYOUT,
+    "resize_*": "it shows memory that nobody wrote, or drops elements silently; use reshape, a slice or cat",
+    "fill": "undocumented in PyTorch; full_like gives the same, and Tensor.fill_ writes in place",
+    "constant_pad_nd": "undocumented in PyTorch; nn.functional.pad is its name for users",
+    "signal.windows.*": "signal processing is not what this package is about; from_numpy takes SciPy's windows",
     # linear algebra
     # networks
     "nn.functional.adaptive_*": UNBUILT,
@@ -66,6 +84,9 @@ LEFT_OUT: dict[str, str] = {
     "native_dropout_backward": "PyTorch's own kernel behind the derivative of dropout",
     "native_layer_norm": "PyTorch's own kernel behind nn.functional.layer_norm",
     # PyTorch's own internals
+    "_chunk_cat": "PyTorch's own, for its distributed optimisers",
+    "_unsafe_masked_index*": "PyTorch's own, for its compiler",
+    "slice": "PyTorch's own name for x[a:b:c]",
 }
 
 ANY_OF_EQUALS: dict[str, int] = {
@@ -77,6 +98,22 @@ The number says which argument after the input is the dimension.
 """
 
 VALUES_DIFFER: dict[str, str] = {
+    "bernoulli": "random",
+    "cauchy": "random",
+    "empty": "not defined in PyTorch; zeros here",
+    "empty_like": "not defined in PyTorch; zeros here",
+    "exponential": "random",
+    "geometric": "random",
+    "log_normal": "random",
+    "multinomial": "random",
+    "new_empty": "not defined in PyTorch; zeros here",
+    "normal": "random",
+    "rand_like": "random",
+    "randint": "random",
+    "randint_like": "random",
+    "randn": "random",
+    "randn_like": "random",
+    "uniform": "random",
     "nn.functional.alpha_dropout": "random",
     "nn.functional.dropout": "random",
     "nn.functional.dropout2d": "random",

@@ -39,8 +39,36 @@ class NotHere(Exception):
     """A sample that uses something which Retrograd leaves out on purpose, with the reason."""
 
 
+def filled(name: str) -> Callable[..., Any]:
+    """PyTorch's list gives in-place random functions a tensor that may want a gradient: its values are filled in a copy."""
+    return lambda input, *args, **kwargs: getattr(input.clone(), name)(*args, **kwargs)
+
+
+# What PyTorch's list calls through a function of its own is called here in the same way.
+CALLED: dict[str, Callable[..., Any]] = {
+    "where": lambda input, condition, other: rg.where(condition, input, other),
+    "H": lambda input: input.H,
+    "T": lambda input: input.T,
+    "mH": lambda input: input.mH,
+    "mT": lambda input: input.mT,
+    "zero_": filled("zero_"),
+    "cauchy": filled("cauchy_"),
+    "exponential": filled("exponential_"),
+    "geometric": filled("geometric_"),
+    "log_normal": filled("log_normal_"),
+    "uniform": filled("uniform_"),
+    "normal": lambda input, *args, **kwargs: (
+        input.clone().normal_(*args)
+        if len(args) == 2 and hasattr(input, "clone")
+        else rg.normal(input, *args, **kwargs)
+    ),
+}
+
+
 def find(name: str) -> Callable[..., Any] | None:
     """Our function for a name of PyTorch's list, or None."""
+    if name in CALLED:
+        return CALLED[name]
     name = ELSEWHERE.get(name, name)
     for root in (rg, rg.Tensor):
         found: Any = root

@@ -252,62 +252,6 @@ def full_like(
     return full(input.shape, fill_value, dtype=kind, device=device, requires_grad=requires_grad)
 
 
-def new_tensor(
-    input: Any, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Any:
-    """`tensor` of the dtype of ``input``"""
-    return tensor(data, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
-
-
-def new_zeros(
-    input: Any,
-    *args: Any,
-    size: Any = None,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Any:
-    """`zeros` of the dtype of ``input``"""
-    return zeros(*args, size=size, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
-
-
-def new_ones(
-    input: Any,
-    *args: Any,
-    size: Any = None,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Any:
-    """`ones` of the dtype of ``input``"""
-    return ones(*args, size=size, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
-
-
-def new_empty(
-    input: Any,
-    *args: Any,
-    size: Any = None,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Any:
-    """`empty` of the dtype of ``input``"""
-    return new_zeros(input, *args, size=size, dtype=dtype, device=device, requires_grad=requires_grad)
-
-
-def new_full(
-    input: Any,
-    size: Any,
-    fill_value: Any,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Any:
-    """`full` of the dtype of ``input``"""
-    return full(size, fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
-
-
 def eye(
     n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Any:
