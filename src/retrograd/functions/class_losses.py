@@ -128,22 +128,25 @@ def nll_loss(
         _weights("nll_loss", weight, input, n)
     classes, counts = _classes("nll_loss", target, n, ignore_index)
     rows = _row_weights(classes, counts, weight, input)
-    return _nll(input, classes, rows, dim, reduction)
+    return _nll(input, classes, rows, counts, dim, reduction)
 
 
-def _nll(logs: Tensor, classes: Tensor, rows: Tensor | None, dim: int, reduction: str) -> Tensor:
+def _nll(
+    logs: Tensor, classes: Tensor, rows: Tensor | None, counts: Tensor | None, dim: int, reduction: str
+) -> Tensor:
     picked = gather(logs, dim, classes.long().unsqueeze(dim))
     if rows is None and reduction == "mean" and picked.numel():
         return _sum(picked) * (-1.0 / picked.numel())  # the usual case, in as few passes as can be
     loss = -picked.squeeze(dim)
-    return _over_rows(loss, rows, reduction)
+    return _over_rows(loss if rows is None else loss * rows, rows, counts, reduction)
 
 
-def _over_rows(loss: Tensor, rows: Tensor | None, reduction: str, weighted: bool = False) -> Tensor:
-    """Reduce; the mean divides by the sum of the row weights.  ``weighted``: the losses hold them already."""
+def _over_rows(loss: Tensor, rows: Tensor | None, counts: Tensor | None, reduction: str) -> Tensor:
+    """Reduce weighted losses; the mean divides by the sum of the row weights."""
     if rows is None:
         return reduced(loss, reduction)
-    total = loss if weighted else loss * rows
+    # where, not a factor of 0: rows that do not count have a gradient of 0 even where the mean is 0/0.
+    total = loss if counts is None else where(counts, loss, 0.0)
     return _sum(total) / _sum(rows) if reduction == "mean" else reduced(total, reduction)
 
 
@@ -187,13 +190,11 @@ def cross_entropy(
     classes, counts = _classes("cross_entropy", target, n, ignore_index)
     logs = log_softmax(input, dim)
     rows = _row_weights(classes, counts, weight, input)
-    loss = _nll(logs, classes, rows, dim, reduction)
+    loss = _nll(logs, classes, rows, counts, dim, reduction)
     if label_smoothing == 0:
         return loss
     spread = -_sum(logs if weight is None else logs * _along(weight, dim, input.ndim), dim)
-    if counts is not None:
-        spread = spread * counts.to(spread.dtype)
-    spread = _over_rows(spread, rows, reduction, weighted=True)
+    spread = _over_rows(spread, rows, counts, reduction)
     return loss * (1 - label_smoothing) + spread * (label_smoothing / n)
 
 
