@@ -65,6 +65,14 @@ LEFT_OUT: dict[str, str] = {
     "constant_pad_nd": "undocumented in PyTorch; nn.functional.pad is its name for users",
     "signal.windows.*": "signal processing is not what this package is about; from_numpy takes SciPy's windows",
     # linear algebra
+    "geqrf": "linalg.qr gives the factors themselves, as PyTorch advises",
+    "linalg.eig": "eigenvalues of a matrix that is not symmetric are complex; linalg.eigh takes symmetric ones",
+    "linalg.eigvals": "eigenvalues of a matrix that is not symmetric are complex; linalg.eigvalsh takes symmetric ones",
+    "linalg.ldl_*": "no gradient flows through it in PyTorch either; linalg.solve serves, linalg.cholesky where it can",
+    "pca_lowrank": "a random approximation; linalg.svd of the centred matrix is exact",
+    "svd_lowrank": "a random approximation; linalg.svd is exact",
+    "sparse.*": "sparse tensors do not exist here",
+    "to_sparse": "sparse tensors do not exist here",
     # networks
     "nn.functional.adaptive_*": UNBUILT,
     "nn.functional.avg_pool*": UNBUILT,
