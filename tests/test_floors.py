@@ -33,7 +33,7 @@ FLOORS: list[set[str]] = [
     {"check"},
     {"nn", "optim", "utils", "linalg", "special"},
     {"autograd", "gradcheck", "batch", "trace", "staging", "graph", "drawing", "func", "paths", "blame", "adjust", "saving"},
-    {"tensor", "conversion", "operators", "eager", "methods", "inplace", "inplace_index", "inplace_random", "backward"},
+    {"tensor", "conversion", "operators", "eager", "methods", "inplace", "backward"},
     {"functions"},
     {"grad", "modes"},
     {"ops"},

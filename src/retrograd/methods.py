@@ -27,9 +27,6 @@ class Methods:
     from .functions.arrange import (
         flip, fliplr, flipud, repeat, repeat_interleave, roll, rot90, tile, unfold,
     )
-    from .functions.create import (
-        new_empty, new_full, new_ones, new_tensor, new_zeros,
-    )
     from .functions.diagonal import (
         diag, diag_embed, diagflat, diagonal, tril, triu,
     )
@@ -65,6 +62,7 @@ class Methods:
     from .functions.norm import (
         dist, norm, renorm,
     )
+    from .functions.random import bernoulli, multinomial
     from .functions.reduce import (
         all, amax, amin, aminmax, any, argmax, argmin, count_nonzero, log_softmax, logsumexp, max, mean, min,
         nanmean, nansum, prod, softmax, sum,
@@ -89,16 +87,24 @@ class Methods:
     from .inplace import (
         abs_, absolute_, acos_, acosh_, add_, addbmm_, addcdiv_, addcmul_, addmm_, addmv_, addr_, arccos_, arccosh_,
         arcsin_, arcsinh_, baddbmm_,
-        arctan2_, arctan_, arctanh_, asin_, asinh_, atan2_, atan_, atanh_, bernoulli_, bitwise_and_,
+        arctan2_, arctan_, arctanh_, asin_, asinh_, atan2_, atan_, atanh_, bitwise_and_,
         bitwise_left_shift_, bitwise_not_, bitwise_or_, bitwise_right_shift_, bitwise_xor_, ceil_, clamp_,
         clamp_max_, clamp_min_, clip_, conj_physical_, copy_, copysign_, cos_, cosh_, cumprod_, cumsum_, deg2rad_, digamma_, div_,
         divide_, eq_, erf_, erfc_, erfinv_, exp2_, exp_, expm1_, fill_, fix_, float_power_, floor_,
         floor_divide_, fmod_, frac_, gcd_, ge_, greater_, greater_equal_, gt_, heaviside_, hypot_, i0_, igamma_,
-        igammac_, index_add_, index_put_, lcm_, ldexp_, le_, lerp_, less_, less_equal_, lgamma_, log10_, log1p_,
+        igammac_, lcm_, ldexp_, le_, lerp_, less_, less_equal_, lgamma_, log10_, log1p_,
         log2_, log_, logical_and_, logical_not_, logical_or_, logical_xor_, logit_, lt_, masked_fill_, mul_,
-        multiply_, mvlgamma_, nan_to_num_, ne_, neg_, negative_, nextafter_, normal_, not_equal_, polygamma_,
-        pow_, rad2deg_, reciprocal_, relu_, remainder_, renorm_, round_, rsqrt_, scatter_, scatter_add_, sgn_, sigmoid_,
-        sign_, sin_, sinc_, sinh_, sqrt_, square_, sub_, subtract_, tan_, tanh_, true_divide_, trunc_, uniform_,
+        multiply_, mvlgamma_, nan_to_num_, ne_, neg_, negative_, nextafter_, not_equal_, polygamma_,
+        pow_, rad2deg_, reciprocal_, relu_, remainder_, renorm_, round_, rsqrt_, sgn_, sigmoid_,
+        sign_, sin_, sinc_, sinh_, sqrt_, square_, sub_, subtract_, tan_, tanh_, true_divide_, trunc_,
         xlogy_, zero_,
+    )
+    from .inplace import (
+        fill_diagonal_, index_add_, index_copy_, index_fill_, index_put_, index_reduce_, masked_scatter_, put_,
+        scatter_, scatter_add_, scatter_reduce_, squeeze_, swapaxes_, swapdims_, t_, transpose_, tril_, triu_,
+        unsqueeze_,
+    )
+    from .inplace import (
+        bernoulli_, cauchy_, exponential_, geometric_, log_normal_, normal_, random_, uniform_,
     )
     # fmt: on

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import inplace as i
-from . import inplace_index as ii
 from .functions import create as c
 from .functions import elementwise as e
 from .functions import index as ix
@@ -72,4 +71,4 @@ class Operators:
     __iand__, __ior__, __ixor__ = i.bitwise_and_, i.bitwise_or_, i.bitwise_xor_
     __ilshift__, __irshift__ = i.bitwise_left_shift_, i.bitwise_right_shift_
     __getitem__ = ix.get_item
-    __setitem__ = ii.set_item
+    __setitem__ = i.set_item

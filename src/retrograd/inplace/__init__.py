@@ -12,6 +12,9 @@ from .elementwise import *
 from .linalg import *
 from .placing import *
 from .placing import set_item as set_item
+from .random import *
+from .running import *
+from .shape import *
 from .writing import refresh as refresh
 from .writing import replay as replay
 from .writing import write as write

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import DTypeError, GradError, ShapeError
 from ..functions import elementwise as e
-from ..functions import index as ix
+from ..functions import scatter as sc
 from ..functions._arguments import expand
 from ..op import bind, constant, context
 from ..types import size
@@ -32,13 +32,14 @@ def refresh(view: Any) -> None:
         again = bind(op, parent, **params)
     finally:
         context.grad_enabled = outer
-    view._node, view._slot = again._node, again._slot
+    if not view._unrecorded:
+        view._node, view._slot = again._node, again._slot
     if context.tracer is not None:
         context.tracer.rebind(view, again._value)  # type: ignore[attr-defined]
     view._stamp = view._base._edits
 
 
-def _check_target(x: Any) -> None:
+def check_target(x: Any) -> None:
     base = x._base if x._base is not None else x
     if base._requires and base._node is None and context.grad_enabled:
         what = "a leaf tensor" if base is x else "a view of a leaf tensor"
@@ -46,27 +47,16 @@ def _check_target(x: Any) -> None:
             f"{what} that requires a gradient is changed in place",
             hint="wrap the change in `with retrograd.no_grad():`",
         )
-    if _unrecorded_view(x):
+    if x._unrecorded and context.grad_enabled:
         raise GradError(
             "a view that was made without recording is changed in place with recording: its base would not learn of it",
             hint="make the view outside of no_grad(), or wrap the change in `with retrograd.no_grad():` as well",
         )
 
 
-def _unrecorded_view(x: Any) -> bool:
-    """A view made under ``no_grad`` of a tensor that requires a gradient, about to be written with recording."""
-    base = x._base
-    return (
-        base is not None
-        and context.grad_enabled
-        and (base._requires or base._node is not None)
-        and not x.requires_grad
-    )
-
-
 def write(x: Any, result: Any) -> Any:
     """Make ``x`` hold ``result`` (a tensor that broadcasts to it), with the gradient that belongs to it."""
-    _check_target(x)
+    check_target(x)
     if result._type.dtype is not x._type.dtype:
         if result._type.dtype.category > x._type.dtype.category:
             raise DTypeError(
@@ -125,11 +115,11 @@ def _write_view(x: Any, result: Any) -> None:
         )
     if context.tracer is None:
         before = base._alias()
-        changed = ix.put_flat(before, constant(places), result)
+        changed = sc.put_flat(before, constant(places), result)
         _copy(x, result._value)
         base._node, base._slot = changed._node, changed._slot
     else:
-        changed = ix.put_flat(base, constant(places), result)
+        changed = sc.put_flat(base, constant(places), result)
         context.tracer.rebind(base, changed._value)  # type: ignore[attr-defined]
         base._node, base._slot = changed._node, changed._slot
     base._edits += 1
@@ -151,9 +141,9 @@ def direct(x: Any, *others: Any) -> bool:
     """True if nothing but the memory of ``x`` has to change: no gradient, no tracing, a plain writable array."""
     if context.tracer is not None:
         return False
-    if context.grad_enabled and (x.requires_grad or any(getattr(o, "requires_grad", False) for o in others)):
-        return False
-    if _unrecorded_view(x):
+    if context.grad_enabled and (
+        x._unrecorded or x.requires_grad or any(getattr(o, "requires_grad", False) for o in others)
+    ):
         return False
     array = x._value
     return array.flags.writeable and (0 not in array.strides or array.size <= 1)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .errors import UsageError
-from .functions import elementwise as e
-from .functions import random as rnd
-from .inplace import copy_
-from .types import float32, float64
+from ..errors import UsageError
+from ..functions import elementwise as e
+from ..functions import random as rnd
+from ..types import float32, float64
+from .placing import copy_
+
+__all__ = [
+    "bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_", "uniform_",
+]  # fmt: skip
 
 
 def _require(name: str, holds: bool, what: str, hint: str) -> None:
