@@ -65,7 +65,7 @@ def backward(
     reached, found = propagate(roots, wanted=wanted, keep=keep, differentiable=create_graph)
     seeds = {id(g._value) for _, _, g in roots}
     if inputs is None:
-        pairs = reached
+        pairs = [(t, g) for t, g in reached if t.requires_grad]  # one may have been detached since
     else:
         pairs = [(t, g) for t, g in zip(_listed(inputs), found, strict=True) if g is not None]
     for leaf, g in pairs:

@@ -40,6 +40,7 @@ class Eager:
             )
             if op.view:
                 link_view(out, op, inputs[0], params)
+                out._unrecorded = inputs[0]._unrecorded or (wants and not context.grad_enabled)
             if wants and context.grad_enabled:
                 if op.differentiable:
                     record(op, params, inputs, (out,))

@@ -128,15 +128,10 @@ class Node:
             self._restore(s, k, t, slot, differentiable)
             for s, k, t, slot in zip(self.inputs, self.input_types, self.targets, self.slots, strict=True)
         ]
-        results: list[Any] = list(self.output_types)
-        if self.outputs is not None:
-            results = [
-                self._restore(s, k, self, i, differentiable)
-                for i, (s, k) in enumerate(zip(self.outputs, self.output_types, strict=True))
-            ]
+        results = _Results(self, differentiable)
         if self.op.n_outputs == 1:
             return self.op.vjp(cotangents[0], results[0], *inputs, **self.params)
-        return self.op.vjp(tuple(cotangents), tuple(results), *inputs, **self.params)
+        return self.op.vjp(tuple(cotangents), results, *inputs, **self.params)
 
     def free(self) -> None:
         """Let go of the saved values."""
@@ -144,6 +139,32 @@ class Node:
             self.freed = True
             self.inputs = [None] * len(self.inputs)
             self.outputs = None
+
+
+class _Results(Sequence[Any]):
+    """The results of a node for its reverse rule, each restored when the rule asks for it.
+
+    So a change in place of one that the rule does not read does no harm (the values of a sort, of which it reads the
+    places).
+    """
+
+    def __init__(self, node: Node, differentiable: bool) -> None:
+        self._node, self._differentiable = node, differentiable
+
+    def __len__(self) -> int:
+        return len(self._node.output_types)
+
+    def __getitem__(self, k: Any) -> Any:
+        node = self._node
+        if isinstance(k, slice):
+            return tuple(self[i] for i in range(*k.indices(len(self))))
+        k = range(len(self))[k]
+        kind = node.output_types[k]
+        return (
+            kind
+            if node.outputs is None
+            else node._restore(node.outputs[k], kind, node, k, self._differentiable)
+        )
 
 
 def _unpacked(saved: Saved, kind: TensorType) -> Any:
@@ -225,11 +246,9 @@ def propagate(
     """
     nodes = _reachable(target for target, _, _ in roots)
     useful = None if wanted is None else _leading_to(nodes, {id(t) for t, _ in wanted})
-    wanted_keys = (
-        {}
-        if wanted is None
-        else {(id(t), s if isinstance(t, Node) else 0): i for i, (t, s) in enumerate(wanted)}
-    )
+    wanted_keys: dict[tuple[int, int], list[int]] = {}  # one tensor may be wanted at several places
+    for i, (t, s) in enumerate(wanted or ()):
+        wanted_keys.setdefault((id(t), s if isinstance(t, Node) else 0), []).append(i)
     found: list[Any] = [None] * len(wanted or ())
     arrived = Cotangents()
     leaves: dict[int, Any] = {}
@@ -248,8 +267,7 @@ def propagate(
                 continue
             _observe(node, cotangents)
             for i, c in enumerate(cotangents):
-                place = wanted_keys.get((id(node), i))
-                if place is not None:
+                for place in wanted_keys.get((id(node), i), ()):
                     found[place] = c
             if useful is not None and not any(
                 id(t) in useful or (id(t), 0) in wanted_keys for t in node.targets if t is not None
@@ -279,8 +297,7 @@ def propagate(
     for leaf in leaves.values():
         value = arrived.take(leaf)
         value = _hooked(leaf._hooks, value)
-        place = wanted_keys.get((id(leaf), 0))
-        if place is not None:
+        for place in wanted_keys.get((id(leaf), 0), ()):
             found[place] = value
         reached.append((leaf, value))
     return reached, found

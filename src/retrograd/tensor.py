@@ -51,6 +51,7 @@ class Tensor(Operators, Conversions, Methods):
     _owner: Tensor | None = None
     _edits: int = 0
     _stamp: int = 0
+    _unrecorded: bool = False  # a view made under no_grad of a tensor that requires a gradient
     _hooks: list[Callable[[Tensor], Any]] | None = None
     _retains: bool = False
     _why: str = ""
@@ -312,7 +313,9 @@ class Tensor(Operators, Conversions, Methods):
     def detach_(self) -> Tensor:
         """Cut this tensor off from the gradient."""
         if self._base is not None:
-            raise GradError("a view cannot be detached in place: its base would stay recorded", hint="x = x.detach()")
+            raise GradError(
+                "a view cannot be detached in place: its base would stay recorded", hint="x = x.detach()"
+            )
         self._node, self._requires = None, False
         return self
 

@@ -14,7 +14,7 @@ from ..errors import DTypeError
 from ..op import Bad, Sample, bind
 from ..types import bool_, int32
 from ._family import Binary, PiecewiseConstant, Unary, fill
-from .logic import Cast, Eq, Gt
+from .logic import Cast, Eq, Lt
 
 
 class Neg(Unary):
@@ -169,18 +169,18 @@ class Mul(Binary):
 
 
 class Div(Binary):
-    """y = a / b.   ā = ȳ / b,  b̄ = -ȳ·y / b"""
+    """y = a / b.   ā = ȳ / b,  b̄ = -ȳ·(a / b) / b, without y, which a program may go on to change in place"""
 
     domains = ((-2.0, 2.0), (0.5, 2.0))
     floating_only = True
     ufunc = np.divide
-    reads = ("b", "y b")
+    reads = ("b", "a b")
 
     def eval(a, b):
         return np.divide(a, b)
 
-    def vjp(g, y, _a, b):
-        return lambda: g / b, lambda: -(g * y / b)
+    def vjp(g, _y, a, b):
+        return lambda: g / b, lambda: -(g * (a / b) / b)
 
 
 class Maximum(Binary):
@@ -218,10 +218,10 @@ class Minimum(Binary):
 
 
 def _share(larger: Any, smaller: Any) -> Any:
-    """1 where the first is larger, one half where equal, else 0."""
+    """1 where the first is larger, one half where equal, else 0; 1 beside NaN, as in PyTorch."""
     dtype = larger.dtype
-    more, same = bind(Gt, larger, smaller), bind(Eq, larger, smaller)
-    return bind(Cast, more, dtype=dtype) + bind(Cast, same, dtype=dtype) * 0.5
+    less, same = bind(Lt, larger, smaller), bind(Eq, larger, smaller)
+    return 1 - bind(Cast, less, dtype=dtype) - bind(Cast, same, dtype=dtype) * 0.5
 
 
 class Quotient(Binary, abstract=True):
