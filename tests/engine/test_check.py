@@ -181,6 +181,7 @@ def test_twenty_healthy_runs_raise_no_alarm(capsys: pytest.CaptureFixture[str]) 
     assert not alarms, "\n".join(alarms)
 
 
+@pytest.mark.row("ADV-02")
 def test_adding_an_op_takes_a_few_lines() -> None:
     """Registered or not, an op of one's own is checked like the shipped ones."""
 
