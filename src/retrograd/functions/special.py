@@ -21,16 +21,13 @@ from .elementwise import (
     add,
     div,
     eq,
-    gt,
-    isnan,
     le,
     log,
     log1p,
     logical_and,
-    logical_not,
+    logical_or,
     lt,
     mul,
-    neg,
     sin,
     square,
     sub,
@@ -142,10 +139,9 @@ def log_ndtr(input: Any) -> Any:
 
 # -- logarithms times something ---------------------------------------------------------------------------------------
 def _times_log(a: Any, b: Any, start: float, logarithm: Any) -> Any:
-    """a·logarithm(b), and 0 where a is 0 and the logarithm infinite or undefined (b below its ``start``)."""
-    none = logical_and(eq(a, 0), logical_not(isnan(b)))
-    flat = logical_and(none, le(b, start))
-    return where(logical_and(none, eq(b, math.inf)), 0.0, mul(a, logarithm(where(flat, start + 1, b))))
+    """a·logarithm(b), and 0 where a is 0 and the logarithm infinite or undefined (b not above its ``start``)."""
+    endless = logical_or(le(b, start), eq(b, math.inf))
+    return mul(a, logarithm(where(logical_and(eq(a, 0), endless), start + 1, b)))
 
 
 def xlogy(input: Any, other: Any) -> Any:
@@ -163,12 +159,8 @@ def xlog1py(input: Any, other: Any) -> Any:
 
 
 def entr(input: Any) -> Any:
-    """-input·ln(input); 0 at 0, -∞ below"""
-    x = floating(input)
-    inside = gt(x, 0)
-    safe = where(inside, x, 1.0)
-    outside = where(eq(x, 0), 0.0, where(isnan(x), math.nan, -math.inf))
-    return where(inside, neg(mul(safe, log(safe))), outside)
+    """-input·ln(input); 0 at 0, where the derivative is ∞, and -∞ below"""
+    return bind(ops.Entr, floating(input))
 
 
 # -- Bessel functions, sinc -------------------------------------------------------------------------------------------

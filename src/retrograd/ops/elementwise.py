@@ -12,7 +12,7 @@ import numpy as np
 
 from ..op import Sample, bind
 from ._family import Binary, Unary, fill
-from .logic import BitAnd, Eq, Ge, Gt, Where
+from .logic import BitAnd, Eq, Ge, Where
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
 
@@ -223,7 +223,7 @@ class Atan2(Binary):
 
     def vjp(g, _y, a, b):
         length = bind(Hypot, a, b)  # a² + b² would overflow
-        safe = bind(Where, bind(Gt, length, fill(length)), length, fill(length, 1.0))
+        safe = bind(Where, bind(Eq, length, fill(length)), fill(length, 1.0), length)
         return lambda: g * (b / safe / safe), lambda: -(g * (a / safe / safe))
 
     @classmethod
@@ -243,7 +243,7 @@ class Hypot(Binary):
         return np.hypot(a, b)
 
     def vjp(g, y, a, b):
-        safe = bind(Where, bind(Gt, y, fill(y)), y, fill(y, 1.0))
+        safe = bind(Where, bind(Eq, y, fill(y)), fill(y, 1.0), y)
         return lambda: g * (a / safe), lambda: g * (b / safe)
 
     @classmethod

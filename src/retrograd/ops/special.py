@@ -178,6 +178,21 @@ def _no_formula(name: str) -> Any:
     return refuse
 
 
+class Entr(Unary):
+    """y = -x·ln x, 0 at 0, -∞ left of it.   x̄ = -ȳ·(1 + ln x).  Of a product with its hole filled the slope at 0, ∞, is lost."""
+
+    domain = (0.1, 3.0)
+
+    def eval(x):
+        inside = x > 0
+        safe = np.where(inside, x, 1)
+        edge = np.where(x == 0, 0, np.where(np.isnan(x), x, -np.inf))
+        return np.where(inside, -safe * np.log(safe), edge).astype(x.dtype)
+
+    def vjp(g, _y, x):
+        return (-(g * (bind(Log, x) + 1)),)
+
+
 class BesselI(Unary):
     """y = I₀(x) or I₁(x), ``scaled`` by e^(-|x|).   I₀' = I₁,  I₁' = I₀ - I₁/x; scaled: and - sign(x)·y.  An infinite sum."""
 

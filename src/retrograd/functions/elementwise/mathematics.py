@@ -120,7 +120,7 @@ def atan2(input: Any, other: Any) -> Any:
 def angle(input: Any) -> Any:
     """π for negative numbers, else 0; NaN for NaN; derivative 0"""
     x = floating(input)
-    return where(isnan(x), x, mul(relu(neg(sign(x))), math.pi))
+    return where(isnan(x), math.nan, mul(relu(neg(sign(x))), math.pi))
 
 
 def sinh(input: Any) -> Any:
