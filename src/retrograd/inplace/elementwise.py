@@ -174,12 +174,12 @@ def _arithmetic(ufunc: Any, general: Any, x: Any, other: Any) -> Any:
 
 def add_(self: Any, other: Any, *, alpha: Any = 1) -> Any:
     """self += alpha·other"""
-    return _arithmetic(np.add, e.add, self, other if e.is_one(alpha) else e.mul(other, alpha))
+    return _arithmetic(np.add, e.add, self, e.scaled(other, alpha, self))
 
 
 def sub_(self: Any, other: Any, *, alpha: Any = 1) -> Any:
     """self -= alpha·other"""
-    return _arithmetic(np.subtract, e.sub, self, other if e.is_one(alpha) else e.mul(other, alpha))
+    return _arithmetic(np.subtract, e.sub, self, e.scaled(other, alpha, self))
 
 
 def mul_(self: Any, other: Any) -> Any:

@@ -45,14 +45,30 @@ def is_one(alpha: Any) -> builtins.bool:
     return isinstance(alpha, int | float) and alpha == 1
 
 
+def scaled(other: Any, alpha: Any, beside: Any) -> Any:
+    """alpha·other with the digits that it needs beside ``beside``: in the dtype of both, or as a Python number."""
+    if is_one(alpha):
+        return other
+    if is_tensor(alpha):
+        return mul(other, alpha)
+    dtype = common_dtype(beside, other)
+    if isinstance(alpha, builtins.float) and not dtype.is_floating_point:
+        raise DTypeError(
+            f"alpha={alpha} for a result of {dtype!r}", hint="alpha must be a whole number, or x.float()"
+        )
+    if not is_tensor(other):
+        return other * alpha
+    return mul(in_dtype(other, dtype), builtins.bool(alpha) if dtype is bool_ else alpha)
+
+
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """input + alpha·other"""
-    return binary(ops.Add, input, other if is_one(alpha) else mul(other, alpha))
+    return binary(ops.Add, input, scaled(other, alpha, input))
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """input - alpha·other"""
-    return binary(ops.Sub, input, other if is_one(alpha) else mul(other, alpha))
+    return binary(ops.Sub, input, scaled(other, alpha, input))
 
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
