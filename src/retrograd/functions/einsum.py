@@ -179,17 +179,17 @@ def _without(x: Any, labels: Labels, wanted: set[Label]) -> tuple[Any, Labels]:
 
 
 def _cheapest(named: list[tuple[Any, Labels]], output: Labels, sizes: dict[Label, int]) -> tuple[int, int]:
-    """The pair whose product is the smallest compared with the two."""
+    """The pair whose product is the smallest compared with the two; among equals, the one of least work."""
     if len(named) == 2:
         return 0, 1
 
-    def grown(i: int, j: int) -> int:
-        kept = {*output, *(n for k, (_, labels) in enumerate(named) if k not in (i, j) for n in labels)}
-        both = {*named[i][1], *named[j][1]} & kept
-        return math.prod(sizes[n] for n in both) - math.prod(named[i][0].shape) - math.prod(named[j][0].shape)
+    def cost(pair: tuple[int, int]) -> tuple[int, int]:
+        kept = {*output, *(n for k, (_, labels) in enumerate(named) if k not in pair for n in labels)}
+        both = {n for k in pair for n in named[k][1]}
+        given = sum(math.prod(named[k][0].shape) for k in pair)
+        return math.prod(sizes[n] for n in both & kept) - given, math.prod(sizes[n] for n in both)
 
-    pairs = [(i, j) for i in range(len(named)) for j in range(i + 1, len(named))]
-    return min(pairs, key=lambda pair: grown(*pair))
+    return min(((i, j) for i in range(len(named)) for j in range(i + 1, len(named))), key=cost)
 
 
 def _contracted(x: Any, first: Labels, y: Any, second: Labels, wanted: set[Label]) -> tuple[Any, Labels]:
