@@ -19,9 +19,9 @@ from .create import zeros_like
 from .elementwise import abs as _abs
 from .elementwise import clamp, erf, expm1, log, log1p, sigmoid, tanh, where
 from .elementwise import softplus_raw as _softplus
-from .index import scatter
 from .piecewise import written
 from .random import rand
+from .scatter import scatter
 from .shape import chunk
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DTypeError, ShapeError, UsageError, describe, user_place
 from ._inputs import floats, one_dtype, reduction_of
 from .elementwise import exp, log, log1p, softplus_raw, where
-from .index import gather, index_select
 from .losses import reduced, values
+from .pick import gather, index_select
 from .reduce import log_softmax
 from .reduce import sum as _sum
 

@@ -12,11 +12,8 @@ from ..ops import index as ops
 from ..types import bool_, int64, size, uint8
 from . import shape as s
 from ._arguments import as_tensor, cast, index_dtype, is_tensor
-from .diagonal import diagonal as diagonal
-from .pick import gather as gather
 from .pick import index_select, nonzero, wrapped
 from .scatter import put_flat
-from .scatter import scatter as scatter
 
 __all__ = ["index_put"]
 
@@ -206,24 +203,3 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
         )
     key = tuple(slice(None) if i is None else i for i in indices)
     return put_flat(input, positions(input, key), values, accumulate)
-
-
-def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
-    """Rows of ``weight`` named by ``input``; the row ``padding_idx`` gets no gradient"""
-    from .elementwise import eq, where
-
-    index = index_dtype(input)
-    rows = bind(ops.Index, weight, index)
-    if padding_idx is None:
-        return rows
-    row = padding_idx % weight.shape[0]
-    return where(s.unsqueeze(eq(index, row), -1), rows.detach(), rows)
-
-
-def one_hot(input: Any, num_classes: int = -1) -> Any:
-    """int64 rows with a single 1 at the class"""
-    from .elementwise import eq
-
-    index = index_dtype(input)
-    n = num_classes if num_classes >= 0 else int(index.numpy().max(initial=-1)) + 1
-    return cast(eq(s.unsqueeze(index, -1), as_tensor(np.arange(n))), int64)

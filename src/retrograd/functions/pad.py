@@ -12,7 +12,7 @@ from ..ops._family import fill
 from ..types import TensorType, bool_
 from ._arguments import as_tensor, in_dtype, require_tensor
 from .elementwise import where
-from .index import index_select
+from .pick import index_select
 from .shape import integer, piece, place, slice_dims
 
 __all__ = ["pad"]

@@ -13,8 +13,8 @@ from ..types import int64
 from ._inputs import floats, one_dtype, reduction_of
 from .activations import logsigmoid
 from .elementwise import clamp, eq, minimum, relu, softplus_raw, sqrt, where
-from .index import gather, index_select
 from .losses import reduced, values
+from .pick import gather, index_select
 from .ranges import arange
 from .reduce import sum as _sum
 

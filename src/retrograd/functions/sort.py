@@ -16,7 +16,7 @@ from ..ops.sort import SearchSorted, Sort
 from ..types import TensorType, bool_, int32, int64, size
 from . import elementwise as e
 from ._arguments import as_tensor, cast, common_dtype, is_tensor, require_tensor
-from .index import nonzero
+from .pick import nonzero
 from .reduce import ValuesIndices, along, any, chosen, known, one_dim, require_elements, require_numbers
 from .scan import cumsum, diff
 from .shape import cat, movedim, narrow, ravel, reshape

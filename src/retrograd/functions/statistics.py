@@ -312,7 +312,7 @@ def corrcoef(input: Any) -> Any:
     c = cov(input)
     if c.ndim == 0:
         return e.div(c, c)
-    from .index import diagonal
+    from .diagonal import diagonal
 
     spread = e.sqrt(diagonal(c))
     return e.clamp(e.div(e.div(c, unsqueeze(spread, 1)), unsqueeze(spread, 0)), -1, 1)

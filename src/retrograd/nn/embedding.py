@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ShapeError, UsageError, describe, user_place
-from ..functions.create import empty
-from ..functions.index import embedding
+from ..functions.create import check_device, empty
+from ..functions.embedding import embedding
 from ..functions.losses import values
 from ..modes import no_grad
 from ..tensor import Tensor
@@ -31,10 +31,23 @@ class Embedding(Module):
         num_embeddings: int,
         embedding_dim: int,
         padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        _freeze: bool = False,
         device: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__()
+        check_device(device)
+        if num_embeddings < 0:
+            raise UsageError(f"Embedding: {num_embeddings} rows", hint="nn.Embedding(10, 3)")
+        if sparse:
+            raise UsageError(
+                "sparse gradients do not exist here", hint="leave sparse out: nn.Embedding(10, 3)"
+            )
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise UsageError(
@@ -45,8 +58,21 @@ class Embedding(Module):
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         self.padding_idx = padding_idx
-        self.weight = Parameter(empty(num_embeddings, embedding_dim, dtype=dtype))
-        self.reset_parameters()
+        self.max_norm = max_norm
+        self.norm_type = norm_type
+        self.scale_grad_by_freq = scale_grad_by_freq
+        self.sparse = sparse
+        if _weight is not None:
+            if tuple(_weight.shape) != (num_embeddings, embedding_dim):
+                raise ShapeError(
+                    f"a table of shape {tuple(_weight.shape)} for {num_embeddings} rows of {embedding_dim}",
+                    hint="nn.Embedding.from_pretrained(table) takes the sizes from it",
+                )
+            self.weight = Parameter(_weight, requires_grad=not _freeze)
+        else:
+            made = empty(num_embeddings, embedding_dim, dtype=dtype)
+            self.weight = Parameter(made, requires_grad=not _freeze)
+            self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw new starting values."""
@@ -57,7 +83,14 @@ class Embedding(Module):
 
     @classmethod
     def from_pretrained(
-        cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
     ) -> Embedding:
         """A table with given rows, by default not trained further."""
         if embeddings.ndim != 2:
@@ -65,9 +98,16 @@ class Embedding(Module):
                 f"a table has 2 dimensions, got shape {tuple(embeddings.shape)}",
                 hint="pass shape (rows, dim)",
             )
-        out = cls(embeddings.shape[0], embeddings.shape[1], padding_idx, dtype=embeddings.dtype)
-        out.weight = Parameter(embeddings, requires_grad=not freeze)
-        return out
+        return cls(
+            *embeddings.shape,
+            padding_idx=padding_idx,
+            max_norm=max_norm,
+            norm_type=norm_type,
+            scale_grad_by_freq=scale_grad_by_freq,
+            sparse=sparse,
+            _weight=embeddings,
+            _freeze=freeze,
+        )
 
     def forward(self, input: Tensor) -> Tensor:
         known = values(input)
@@ -80,8 +120,22 @@ class Embedding(Module):
                     hint=f"number the categories from 0, or use nn.Embedding({int(high) + 1}, {self.embedding_dim})",
                     where=describe(user_place()),
                 )
-        return embedding(input, self.weight, self.padding_idx)
+        return embedding(
+            input,
+            self.weight,
+            self.padding_idx,
+            self.max_norm,
+            self.norm_type,
+            self.scale_grad_by_freq,
+        )
 
     def extra_repr(self) -> str:
-        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
-        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+        said = f"{self.num_embeddings}, {self.embedding_dim}"
+        for name, value, usual in (
+            ("padding_idx", self.padding_idx, None),
+            ("max_norm", self.max_norm, None),
+            ("norm_type", self.norm_type, 2),
+            ("scale_grad_by_freq", self.scale_grad_by_freq, False),
+        ):
+            said += "" if value == usual else f", {name}={value}"
+        return said

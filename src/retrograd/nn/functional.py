@@ -16,7 +16,8 @@ from ..functions.channels import *
 from ..functions.class_losses import *
 from ..functions.distances import bilinear, cosine_similarity, normalize, pairwise_distance, pdist
 from ..functions.dropout import *
-from ..functions.index import embedding, one_hot
+from ..functions.embedding import embedding
+from ..functions.index import one_hot
 from ..functions.linalg import linear
 from ..functions.losses import *
 from ..functions.normalization import *
