@@ -51,7 +51,12 @@ CALLED: dict[str, Callable[..., Any]] = {
     "T": lambda input: input.T,
     "mH": lambda input: input.mH,
     "mT": lambda input: input.mT,
-    "nn.functional.embedding": lambda weight, input, **kwargs: rg.nn.functional.embedding(input, weight, **kwargs),
+    "nn.functional.embedding": lambda weight, input, **kwargs: rg.nn.functional.embedding(
+        input, weight, **kwargs
+    ),
+    "nn.functional.embedding": lambda weight, input, **kwargs: rg.nn.functional.embedding(
+        input, weight, **kwargs
+    ),
     "zero_": filled("zero_"),
     "cauchy": filled("cauchy_"),
     "exponential": filled("exponential_"),
@@ -64,11 +69,6 @@ CALLED: dict[str, Callable[..., Any]] = {
         else rg.normal(input, *args, **kwargs)
     ),
 }
-
-# Its list gives the table first.
-CALLED["nn.functional.embedding"] = lambda weight, input, **kwargs: rg.nn.functional.embedding(
-    input, weight, **kwargs
-)
 
 
 def find(name: str) -> Callable[..., Any] | None:
