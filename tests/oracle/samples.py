@@ -54,9 +54,6 @@ CALLED: dict[str, Callable[..., Any]] = {
     "nn.functional.embedding": lambda weight, input, **kwargs: rg.nn.functional.embedding(
         input, weight, **kwargs
     ),
-    "nn.functional.embedding": lambda weight, input, **kwargs: rg.nn.functional.embedding(
-        input, weight, **kwargs
-    ),
     "zero_": filled("zero_"),
     "cauchy": filled("cauchy_"),
     "exponential": filled("exponential_"),
