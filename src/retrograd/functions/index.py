@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError
+from ..errors import DTypeError, ShapeError, UsageError
 from ..op import bind, constant, context
 from ..ops import index as ops
 from ..types import bool_, int64, size, uint8
+from . import elementwise as e
 from . import shape as s
-from ._arguments import as_tensor, cast, index_dtype, is_tensor
+from ._arguments import as_tensor, cast, index_dtype, is_tensor, require_tensor
 from .pick import index_select, nonzero, wrapped
 from .scatter import put_flat
 
@@ -203,3 +204,30 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
         )
     key = tuple(slice(None) if i is None else i for i in indices)
     return put_flat(input, positions(input, key), values, accumulate)
+
+
+def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
+    """Rows of ``weight`` named by ``input``; the row ``padding_idx`` gets no gradient"""
+    index = index_dtype(input)
+    rows = bind(ops.Index, weight, index)
+    if padding_idx is None:
+        return rows
+    row = padding_idx % weight.shape[0]
+    return e.where(s.unsqueeze(e.eq(index, row), -1), rows.detach(), rows)
+
+
+def one_hot(input: Any, num_classes: int = -1) -> Any:
+    """int64 rows with a single 1 at the class; -1: as many classes as the largest one needs"""
+    index = require_tensor("one_hot", input)
+    if index.dtype is not int64:
+        raise DTypeError(f"one_hot of {index.dtype!r}", hint="convert the classes with .long()")
+    if num_classes < 0 and not index.numel():
+        raise ShapeError("one_hot of no classes", hint="say how many there are: num_classes=3")
+    n = num_classes if num_classes >= 0 else int(index.numpy().max()) + 1
+    known = index._value
+    if isinstance(known, np.ndarray) and known.size and (known.min() < 0 or known.max() >= n):
+        raise UsageError(
+            f"one_hot: classes from {known.min()} to {known.max()}, with num_classes={n}",
+            hint="number the classes from 0",
+        )
+    return cast(e.eq(s.unsqueeze(index, -1), constant(np.arange(n))), int64)
