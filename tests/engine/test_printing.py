@@ -83,8 +83,8 @@ def test_options_as_pytorch() -> None:
 
 EXPRESSIONS = [
     "x + a", "x * a", "a / x", "x - np.float32(3)", "np.float32(3) * x", "np.float64(3) * x", "np.int64(3) * x",
-    "np.sin(x)", "np.add(x, a)", "np.add(a, x)", "np.multiply(2.0, x)", "np.maximum(a, x)", "np.sum(x)", "np.mean(x)",
-    "np.stack([x, x])", "np.concatenate([x, x])", "np.asarray(x)", "np.array(x, dtype='float64')", "x[i]",
+    "np.sin(x)", "np.add(x, a)", "np.add(a, x)", "np.multiply(2.0, x)", "np.maximum(a, x)", "x.sum(axis=0)",
+    "x.max(axis=0, keepdims=True).values", "m.cat([x, x], axis=0)", "np.stack([x, x])", "np.concatenate([x, x])", "np.asarray(x)", "np.array(x, dtype='float64')", "x[i]",
     "x[np.int64(1)]", "x[np.array([True, False])]", "m.tensor(a)", "m.as_tensor(a)", "m.from_numpy(a)", "x == a", "a == x",
     "m.tensor(np.float32(2.5))", "m.tensor(np.int32(2))", "np.float32(x[0])", "float(x[0])", "x ** np.float64(2)",
     "m.from_dlpack(a)", "np.from_dlpack(x)", "m.tensor(2) + np.float32(1)", "m.full((2,), np.float32(3))",

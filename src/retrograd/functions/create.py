@@ -43,6 +43,12 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     return from_array(array_of(data, dtype, copy=True), requires_grad)
 
 
+def _first_leaf_is_array(data: Any) -> bool:
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    return isinstance(data, np.ndarray)
+
+
 def array_of(data: Any, dtype: Any, copy: bool) -> np.ndarray[Any, Any]:
     """The NumPy array of numbers, nested lists, an array or a tensor."""
     wanted: DType | None = None if dtype is None else dtype_of(dtype)
@@ -66,6 +72,8 @@ def array_of(data: Any, dtype: Any, copy: bool) -> np.ndarray[Any, Any]:
             f"cannot make a tensor of {type(data).__name__} ({array.dtype})",
             hint="pass numbers or an array of numbers",
         )
+    if wanted is None and _first_leaf_is_array(data) and array.size:
+        return _of_array(array, None, copy)  # arrays in a list keep their dtype, as in PyTorch
     if wanted is None:
         kinds = {"f": get_default_dtype(), "i": int64, "u": int64, "b": dtype_of("bool")}
         wanted = get_default_dtype() if array.size == 0 else kinds[array.dtype.kind]
