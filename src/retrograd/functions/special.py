@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import DTypeError, UsageError
 from ..op import bind
 from ..ops import special as ops
 from ..ops._family import fill
+from ..types import bool_
 from ._arguments import (
     floating,
     require_one_tensor,
     require_tensor,
     require_tensors,
+    together,
     together_floating,
 )
 from .elementwise import abs as _abs
@@ -80,7 +82,9 @@ def mvlgamma(input: Any, p: int) -> Any:
     """ln Γ_p(input) = p(p - 1)/4·ln π + Σ_{j=0}^{p-1} ln Γ(input - j/2), defined for input > (p - 1)/2"""
     if isinstance(p, bool) or not isinstance(p, int) or p < 1:
         raise UsageError(f"mvlgamma takes a dimension p from 1 on, got {p!r}", hint="mvlgamma(x, 2)")
-    x = floating(require_tensor("mvlgamma", input))
+    if require_tensor("mvlgamma", input).dtype is bool_:
+        raise DTypeError("mvlgamma is not defined for bools", hint="x.float()")
+    x = floating(input)
     total = lgamma(x)
     for j in range(1, p):
         total = add(total, lgamma(sub(x, j / 2)))
@@ -93,16 +97,22 @@ def zeta(input: Any, other: Any) -> Any:
     return bind(ops.Zeta, *together_floating(input, other))
 
 
+def _incomplete(name: str, a: Any, x: Any, upper: bool) -> Any:
+    require_tensors(name, a, x)
+    a, x = together(a, x)
+    if not a.dtype.is_floating_point:
+        raise DTypeError(f"{name} takes floating tensors, got {a.dtype!r}", hint="convert one: x.float()")
+    return bind(ops.Igamma, a, x, upper=upper)
+
+
 def igamma(input: Any, other: Any) -> Any:
     """P(a, x) = 1/Γ(a) ∫₀ˣ t^(a-1) e^(-t) dt for a = ``input``, x = ``other``; derivative with respect to ``other`` only"""
-    require_tensors("igamma", input, other)
-    return bind(ops.Igamma, *together_floating(input, other), upper=False)
+    return _incomplete("igamma", input, other, upper=False)
 
 
 def igammac(input: Any, other: Any) -> Any:
     """Q(a, x) = 1 - P(a, x), accurate where that is small; derivative with respect to ``other`` only"""
-    require_tensors("igammac", input, other)
-    return bind(ops.Igamma, *together_floating(input, other), upper=True)
+    return _incomplete("igammac", input, other, upper=True)
 
 
 # -- the error function and the normal distribution -------------------------------------------------------------------

@@ -63,6 +63,8 @@ class Elementwise(Op, abstract=True):
     floating_only: ClassVar[bool] = True
     result: ClassVar[DType | None] = None
     """Dtype of the result; None: that of the inputs."""
+    instead: ClassVar[str] = ""
+    """For what is not defined on bools: what to write instead."""
 
     @classmethod
     def type(cls, *types: TensorType) -> TensorType:
@@ -80,6 +82,8 @@ class Elementwise(Op, abstract=True):
                 )
         if cls.floating_only and not first.dtype.is_floating_point:
             require_floating(cls, first)
+        if cls.instead and first.dtype is bool_:
+            raise DTypeError(f"{cls.name} is not defined for bool tensors", hint=cls.instead)
         return first if cls.result is None else TensorType(first.shape, cls.result)
 
     @classmethod
@@ -112,6 +116,8 @@ class Unary(Elementwise, abstract=True):
     def errors(cls, r: np.random.Generator) -> Iterable[Bad]:
         if cls.floating_only:
             yield Bad(np.array([1, 2]), message="needs a floating tensor")
+        if cls.instead:
+            yield Bad(np.array([True]), message="not defined for bool")
 
 
 class Binary(Elementwise, abstract=True):
@@ -133,6 +139,8 @@ class Binary(Elementwise, abstract=True):
     def errors(cls, r: np.random.Generator) -> Iterable[Bad]:
         yield Bad(r.uniform(size=(2, 3)), r.uniform(size=(3,)), message="takes equal shapes")
         yield Bad(r.uniform(size=3), r.uniform(size=3).astype("float32"), message="takes equal dtypes")
+        if cls.instead:
+            yield Bad(np.array([True]), np.array([True]), message="not defined for bool")
 
 
 class Comparison(Binary, abstract=True):

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError
-from ..op import Bad, Sample, bind
-from ..types import bool_, int32
+from ..errors import UsageError
+from ..op import Array, Bad, Sample, bind
+from ..types import int32
 from ._family import Binary, PiecewiseConstant, Unary, fill
 from .logic import Cast, Eq, Lt
 
@@ -21,6 +21,7 @@ class Neg(Unary):
     """y = -x.   x̄ = -ȳ"""
 
     floating_only = False
+    instead = "use ~x or x.logical_not()"
     ufunc = np.negative
 
     def eval(x):
@@ -29,20 +30,13 @@ class Neg(Unary):
     def vjp(g, _y, _x):
         return (-g,)
 
-    def type(x):
-        if x.dtype is bool_:
-            raise DTypeError("neg is not defined for bool tensors", hint="use ~x or x.logical_not()")
-        return x
-
-    def errors(r):
-        yield Bad(np.array([True]), message="not defined for bool")
-
 
 class Abs(Unary):
     """y = |x|.   x̄ = ȳ·sign(x), and 0 at x = 0"""
 
     floating_only = False
     special = (0.0,)
+    instead = "a bool is not negative"
     ufunc = np.absolute
 
     def eval(x):
@@ -138,6 +132,7 @@ class Add(Binary):
 class Sub(Binary):
     """y = a - b.   ā = ȳ,  b̄ = -ȳ"""
 
+    instead = "use a ^ b or a.logical_xor(b)"
     ufunc = np.subtract
 
     def eval(a, b):
@@ -145,14 +140,6 @@ class Sub(Binary):
 
     def vjp(g, _y, _a, _b):
         return g, lambda: -g
-
-    @classmethod
-    def type(cls, *types):
-        if types[0].dtype is bool_:
-            raise DTypeError(
-                "subtraction is not defined for bool tensors", hint="use a ^ b or a.logical_xor(b)"
-            )
-        return super().type(*types)
 
 
 class Mul(Binary):
@@ -236,13 +223,26 @@ class Quotient(Binary, abstract=True):
             )
         yield Sample(r.integers(-9, 9, (5,)), r.integers(1, 4, (5,)))
 
+    @classmethod
+    def errors(cls, r):
+        yield from super().errors(r)
+        yield Bad(np.array([1, 2]), np.array([1, 0]), message="divided by zero")
+
+
+def refuse_zero(b: Array) -> None:
+    """Whole numbers have no infinity to divide by zero with."""
+    if b.dtype.kind in "iu" and not b.all():
+        raise UsageError("whole numbers are divided by zero", hint="x.float(), or where(b == 0, 1, b)")
+
 
 class FloorDivide(Quotient):
     """y = ⌊a / b⌋.   ā = b̄ = 0, as for every step function"""
 
+    instead = "convert them with .int()"
     ufunc = np.floor_divide
 
     def eval(a, b):
+        refuse_zero(b)
         return np.floor_divide(a, b)
 
     def vjp(g, _y, _a, _b):
@@ -252,9 +252,11 @@ class FloorDivide(Quotient):
 class Remainder(Quotient):
     """y = a - b·⌊a / b⌋, with the sign of b (Python's %).   ā = ȳ,  b̄ = -ȳ·⌊a / b⌋"""
 
+    instead = "convert them with .int()"
     ufunc = np.remainder
 
     def eval(a, b):
+        refuse_zero(b)
         return np.remainder(a, b)
 
     def vjp(g, _y, a, b):

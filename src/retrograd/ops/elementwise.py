@@ -325,6 +325,7 @@ class Pow(Binary):
     """y = aᵇ.   ā = ȳ·b·a^(b-1), 0 where b = 0;  b̄ = ȳ·y·ln a, 0 where a = 0 and b ≥ 0 (PyTorch's conventions)"""
 
     domains = ((0.3, 2.0), (-2.0, 2.0))
+    instead = "convert them with .int()"
     reads = ("a b", "y a b")
 
     def eval(a, b):

@@ -11,7 +11,7 @@ from ...op import Op, bind
 from ...ops import arithmetic as ops
 from ...ops import elementwise, logic
 from ...ops._family import fill
-from ...types import bool_, dtype_of, float64
+from ...types import bool_, dtype_of, float64, get_default_dtype
 from .._arguments import (
     as_tensor,
     binary,
@@ -68,6 +68,11 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """input - alpha·other"""
+    for x in (input, other):
+        if isinstance(x, bool) or getattr(x, "dtype", None) is bool_:
+            raise DTypeError(
+                "subtraction is not defined for bools", hint="use a ^ b or a.logical_xor(b), or .int()"
+            )
     return binary(ops.Sub, input, scaled(other, alpha, input))
 
 
@@ -162,7 +167,13 @@ def hypot(input: Any, other: Any) -> Any:
 def ldexp(input: Any, other: Any) -> Any:
     """input · 2^other"""
     require_tensors("ldexp", input, other)
-    kind = common_dtype(floating(input), floating(other))
+    kind = input.dtype
+    if not kind.is_floating_point:
+        kind = common_dtype(input, other) if other.dtype.is_floating_point else get_default_dtype()
+    elif other.dtype is bool_:
+        raise DTypeError("ldexp takes no bools for the power of 2", hint="other.int()")
+    elif other.dtype.is_floating_point:
+        kind = common_dtype(input, other)
     return mul(cast(input, kind), pow(2.0, cast(other, kind)))
 
 
@@ -228,6 +239,8 @@ def rad2deg(input: Any) -> Any:
 
 def _rounding(op: type[Op], x: Any) -> Any:
     x = as_tensor(x)
+    if x.dtype is bool_:
+        raise DTypeError("bools are not rounded", hint="x.float()")
     return bind(op, x) if x.dtype.is_floating_point else x
 
 

@@ -88,6 +88,8 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     value = as_tensor(input)
     given = [limit for limit in (min, max) if limit is not None]
     value, *limits = together(value, *given)
+    if value.dtype is bool_ and not all(map(is_tensor, given)):
+        raise DTypeError("clamp of bools with a number", hint="x & limit, x | limit")
     if min is not None:
         low = limits.pop(0)
         value = where(_beyond(lt, value, low) if is_tensor(min) else lt(value, low), low, value)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ...errors import DTypeError
 from ...op import bind
 from ...ops import elementwise as ops
 from ...ops import special
 from ...ops._family import fill
-from .._arguments import as_tensor, binary, floating, require_tensors, together_floating
+from .._arguments import as_tensor, binary, floating, require_tensors, together
 from .arithmetic import add, div, mul, neg, pow, sign, sub
 from .comparison import clamp, eq, ge, isinf, isnan, logical_and, where
 
@@ -58,8 +59,12 @@ def log1p(input: Any) -> Any:
     return bind(ops.Log1p, floating(input))
 
 
-def _ordered(a: Any, b: Any) -> tuple[Any, Any]:
+def _ordered(name: str, input: Any, other: Any) -> tuple[Any, Any]:
     """The larger, and smaller - larger.  Chosen, not compared: where equal, derivatives of every order stay right."""
+    require_tensors(name, input, other)
+    a, b = together(input, other)
+    if not a.dtype.is_floating_point:
+        raise DTypeError(f"{name} takes floating tensors, got {a.dtype!r}", hint="convert one: x.float()")
     first = ge(a, b)
     larger, smaller = where(first, a, b), where(first, b, a)
     same = logical_and(eq(a, b), isinf(a))  # equal infinities differ by NaN
@@ -68,15 +73,13 @@ def _ordered(a: Any, b: Any) -> tuple[Any, Any]:
 
 def logaddexp(input: Any, other: Any) -> Any:
     """ln(e^input + e^other), without overflow"""
-    require_tensors("logaddexp", input, other)
-    larger, gap = _ordered(*together_floating(input, other))
+    larger, gap = _ordered("logaddexp", input, other)
     return add(larger, log1p(exp(gap)))
 
 
 def logaddexp2(input: Any, other: Any) -> Any:
     """log₂(2^input + 2^other), without overflow"""
-    require_tensors("logaddexp2", input, other)
-    larger, gap = _ordered(*together_floating(input, other))
+    larger, gap = _ordered("logaddexp2", input, other)
     return add(larger, mul(log1p(exp2(gap)), 1 / _LN2))
 
 
