@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, UsageError
-from ..op import bind
+from ..op import bind, constant
 from ..ops.matmul import Matmul
 from ..types import bool_, broadcast_shapes, normalize_dim
 from . import elementwise as e
@@ -150,8 +150,8 @@ def _scaled_sum(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> A
     if not x.dtype.is_floating_point:  # as PyTorch does, whole numbers are scaled by whole numbers
         beta, alpha = (int(k) if isinstance(k, float) else k for k in (beta, alpha))
     scaled = product if e.is_one(alpha) else e.mul(product, alpha)
-    if isinstance(beta, int | float) and beta == 0:
-        return scaled
+    if isinstance(beta, int | float) and beta == 0:  # its gradient is 0, and not absent
+        return e.where(constant(True), scaled, x) if x.requires_grad else scaled
     return e.add(x if e.is_one(beta) else e.mul(x, beta), scaled)
 
 
