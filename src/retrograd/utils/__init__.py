@@ -1,5 +1,5 @@
 """Loading data and saving memory, as in ``torch.utils``."""
 
-from . import checkpoint
+from . import checkpoint, data
 
-__all__ = ["checkpoint"]
+__all__ = ["checkpoint", "data"]
