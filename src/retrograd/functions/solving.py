@@ -206,8 +206,8 @@ def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False) -> L
     number = e.mul(cast(zero, int64), constant(np.arange(k, 0, -1)))  # the first zero has the largest number
     first = r.amax(number, -1) if k else fill(TensorType(tuple(a.shape[:-2]), int64))
     info = cast(e.where(e.gt(first, 0), e.add(e.neg(first), k + 1), 0), int32)
-    if check_errors and context.tracer is None and (at := np.argwhere(info.numpy())).size:
-        place = tuple(int(i) for i in at[0])
+    if check_errors and context.tracer is None and info.numpy().any():
+        place = tuple(int(i) for i in np.argwhere(info.numpy())[0])
         raise LinAlgError(
             f"lu_factor: pivot {int(info.numpy()[place])} of the matrix{f' at {list(place)}' if place else ''} is zero, "
             "so that lu_solve would divide by zero",
