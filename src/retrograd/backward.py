@@ -70,6 +70,8 @@ def backward(
         pairs = [(t, g) for t, g in zip(_listed(inputs), found, strict=True) if g is not None]
     for leaf, g in pairs:
         _accumulate(leaf, g, create_graph, seeds)
+        for hook in leaf._after_accumulate or ():
+            hook(leaf)
 
 
 def _listed(inputs: Any) -> list[Tensor]:

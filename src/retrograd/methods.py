@@ -63,9 +63,12 @@ class Methods:
         dist, norm, renorm,
     )
     from .functions.random import bernoulli, multinomial
+    from .functions.information import (
+        is_nonzero,
+    )
     from .functions.reduce import (
         all, amax, amin, aminmax, any, argmax, argmin, count_nonzero, log_softmax, logsumexp, max, mean, min,
-        nanmean, nansum, prod, softmax, sum,
+        nanmean, nansum, prod, softmax, sum, sum_to_size,
     )
     from .functions.scan import (
         cummax, cummin, cumprod, cumsum, diff, logcumsumexp,

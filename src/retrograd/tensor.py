@@ -53,6 +53,7 @@ class Tensor(Operators, Conversions, Methods):
     _stamp: int = 0
     _unrecorded: bool = False  # a view made under no_grad of a tensor that requires a gradient
     _hooks: list[Callable[[Tensor], Any]] | None = None
+    _after_accumulate: list[Callable[[Tensor], Any]] | None = None
     _retains: bool = False
     _why: str = ""
     _gradient: Tensor | None = None
@@ -277,7 +278,7 @@ class Tensor(Operators, Conversions, Methods):
             {
                 k: v
                 for k, v in self.__dict__.items()
-                if k not in ("_parent", "_base", "_replay", "_hooks", "_gradient")
+                if k not in ("_parent", "_base", "_replay", "_hooks", "_after_accumulate", "_gradient")
             }
         )
         out._value, out._version = self._concrete("deepcopy").copy(), [0]
@@ -350,6 +351,16 @@ class Tensor(Operators, Conversions, Methods):
             return Handle(self._hooks, hook)
         node.hooks = node.hooks or {}
         return Handle(node.hooks.setdefault(self._slot, []), hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], Any]) -> Handle:
+        """Call ``hook`` with this leaf each time that `backward` has added to its ``.grad``: for updating it at once."""
+        if not self._requires or self.grad_fn is not None:
+            raise GradError(
+                "a hook after accumulation needs a leaf that requires a gradient",
+                hint="register_hook works on other tensors",
+            )
+        self._after_accumulate = self._after_accumulate or []
+        return Handle(self._after_accumulate, hook)
 
 
 class Handle:

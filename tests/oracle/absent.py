@@ -27,11 +27,40 @@ STORAGE = "memory is NumPy's; there is no storage object to be exchanged or resi
 DEVICE = "the CPU is the only device"
 PARALLEL = "one process, one machine"
 VALUES = "apply_ and map_ call Python for each element; NumPy on x.numpy() serves"
+FUNCTIONAL = "under nn.functional, with the signature that it has there"
 RAW = "its memory is not defined before it is written; empty gives zeros"
 
 # namespace -> {pattern: reason}; the first pattern that fits counts, "*" as namespace is asked last.
 ABSENT: dict[str, dict[str, str]] = {
     "torch": {
+        "unsafe_split_with_sizes": "split",
+        "alpha_dropout": FUNCTIONAL,
+        "batch_norm": FUNCTIONAL,
+        "binary_cross_entropy_with_logits": FUNCTIONAL,
+        "celu": FUNCTIONAL,
+        "channel_shuffle": FUNCTIONAL,
+        "cosine_embedding_loss": FUNCTIONAL,
+        "dropout": FUNCTIONAL,
+        "embedding": FUNCTIONAL,
+        "group_norm": FUNCTIONAL,
+        "hardshrink": FUNCTIONAL,
+        "hinge_embedding_loss": FUNCTIONAL,
+        "instance_norm": FUNCTIONAL,
+        "kl_div": FUNCTIONAL,
+        "layer_norm": FUNCTIONAL,
+        "margin_ranking_loss": FUNCTIONAL,
+        "pixel_shuffle": FUNCTIONAL,
+        "pixel_unshuffle": FUNCTIONAL,
+        "poisson_nll_loss": FUNCTIONAL,
+        "prelu": FUNCTIONAL,
+        "rms_norm": FUNCTIONAL,
+        "rrelu": FUNCTIONAL,
+        "selu": FUNCTIONAL,
+        "threshold": FUNCTIONAL,
+        "triplet_margin_loss": FUNCTIONAL,
+        "*_window": "a line of arange and cos; they serve Fourier transforms, which are complex",
+        "layout": DEVICE,
+        "memory_format": DEVICE,
         "conv*": LATER,
         "*avg_pool*": LATER,
         "*max_pool*": LATER,
@@ -65,6 +94,9 @@ ABSENT: dict[str, dict[str, str]] = {
         "constant_pad_nd": "nn.functional.pad",
     },
     "torch.Tensor": {
+        "hardshrink": FUNCTIONAL,
+        "prelu": FUNCTIONAL,
+        "unsafe_split_with_sizes": "split",
         "apply_": VALUES,
         "map_": VALUES,
         "map2_": VALUES,
@@ -202,7 +234,7 @@ ABSENT: dict[str, dict[str, str]] = {
     },
     "torch.linalg": {},
     "torch.special": {"Tensor": INSIDE},
-    "torch.optim.lr_scheduler": {},
+    "torch.optim.lr_scheduler": {"Optimizer": INSIDE, "Tensor": INSIDE},
     "*": {
         "*_copy": COPIES,
         "cudnn_*": BACKEND,

@@ -26,9 +26,10 @@ from ._arguments import is_tensor, require_tensor
 from .create import from_array, tensor, zeros
 
 __all__ = [
-    "BoolTensor", "ByteTensor", "DoubleTensor", "FloatTensor", "IntTensor", "LongTensor", "Size", "can_cast", "e", "finfo",
-    "from_dlpack", "get_num_threads", "iinfo", "inf", "is_complex", "is_floating_point", "is_nonzero", "is_tensor", "nan",
-    "newaxis", "numel", "pi", "result_type", "typename",
+    "BoolTensor", "ByteTensor", "DoubleTensor", "FloatTensor", "IntTensor", "LongTensor", "Size",
+    "can_cast", "clone", "detach", "e", "finfo", "from_dlpack", "get_num_threads", "iinfo", "inf",
+    "is_complex", "is_floating_point", "is_nonzero", "is_tensor", "nan", "newaxis", "numel", "pi",
+    "result_type", "typename",
 ]  # fmt: skip
 
 pi, e, inf, nan, newaxis = math.pi, math.e, math.inf, math.nan, None
@@ -110,6 +111,16 @@ def is_complex(input: Any) -> bool:
 def is_nonzero(input: Any) -> bool:
     """True if the only element is not zero"""
     return bool(require_tensor("is_nonzero", input))
+
+
+def clone(input: Any, *, memory_format: Any = None) -> Any:
+    """A copy with its own memory; the gradient passes through"""
+    return require_tensor("clone", input).clone()
+
+
+def detach(input: Any) -> Any:
+    """The same memory, cut off from the gradient"""
+    return require_tensor("detach", input).detach()
 
 
 def typename(obj: Any) -> str:

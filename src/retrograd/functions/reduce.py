@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import operator
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from ..ops import reduce as ops
 from ..ops.index import Gather
 from ..types import bool_, dtype_of, int64, normalize_dim, normalize_dims, size, uint8
 from . import elementwise as e
-from ._arguments import cast, floating, is_tensor, numpy_names, require_tensor
+from ._arguments import cast, floating, is_tensor, numpy_names, require_tensor, shape_of
 from .shape import reshape, squeeze, unsqueeze
 
 __all__ = [
@@ -131,6 +132,19 @@ def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None
         return cast(any(input, all_dims("sum", dim, input.ndim), keepdim), bool_)
     x = counted("sum", input, dtype)
     return bind(ops.Sum, x, dim=all_dims("sum", dim, x.ndim), keepdim=keepdim)
+
+
+def sum_to_size(input: Any, *size: Any) -> Any:
+    """The sum over what broadcasting would have repeated: a tensor of shape ``size`` that broadcasts to that of ``input``"""
+    want = shape_of(size)
+    extra = input.ndim - len(want)
+    if extra < 0 or not builtins.all(n in (1, m) for n, m in zip(want, input.shape[extra:], strict=True)):
+        raise ShapeError(
+            f"sum_to_size: {want} does not broadcast to {tuple(input.shape)}",
+            hint="each size must be 1 or that of the tensor, counted from the last",
+        )
+    dims = (*range(extra), *(extra + i for i, n in enumerate(want) if n == 1 and input.shape[extra + i] != 1))
+    return sum(input, dims, keepdim=True).reshape(want) if dims else input
 
 
 @numpy_names
