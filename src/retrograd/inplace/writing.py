@@ -33,10 +33,21 @@ def refresh(view: Any) -> None:
     finally:
         context.grad_enabled = outer
     if not view._unrecorded:
-        view._node, view._slot = again._node, again._slot
+        _become(view, again)
     if context.tracer is not None:
         context.tracer.rebind(view, again._value)  # type: ignore[attr-defined]
     view._stamp = view._base._edits
+
+
+def _become(x: Any, result: Any) -> None:
+    """``x`` is from now on ``result`` in the graph; a ``.grad`` that it retains is that of its new value."""
+    old = x._node
+    if x._retains and old is not None and old.retained:
+        reference = old.retained.get(x._slot)
+        if reference is not None and reference() is x and result._node is not None:
+            del old.retained[x._slot]
+            result._node.retained = {**(result._node.retained or {}), result._slot: reference}
+    x._node, x._slot = result._node, result._slot
 
 
 def check_target(x: Any) -> None:
@@ -86,7 +97,7 @@ def write(x: Any, result: Any) -> Any:
             tracer.rebind(x._owner, result._value)  # type: ignore[attr-defined]
     else:
         _copy(x, result._value)
-    x._node, x._slot = result._node, result._slot
+    _become(x, result)
     x._edits += 1
     return x
 
@@ -117,11 +128,11 @@ def _write_view(x: Any, result: Any) -> None:
         before = base._alias()
         changed = sc.put_flat(before, constant(places), result)
         _copy(x, result._value)
-        base._node, base._slot = changed._node, changed._slot
+        _become(base, changed)
     else:
         changed = sc.put_flat(base, constant(places), result)
         context.tracer.rebind(base, changed._value)  # type: ignore[attr-defined]
-        base._node, base._slot = changed._node, changed._slot
+        _become(base, changed)
     base._edits += 1
     refresh(x)
 
@@ -160,6 +171,15 @@ def before(x: Any, *others: Any) -> Any:
     return kept
 
 
+def overwriting(x: Any, result: Any) -> Any:
+    """``result``, in whose place ``x`` was: what ``x`` was made of gets a gradient of 0, as in PyTorch."""
+    if x._base is not None or not context.grad_enabled or not x.requires_grad or x.is_leaf:
+        return result
+    if result._type.dtype.category > x._type.dtype.category:
+        return result  # which cannot be written
+    return e.where(constant(True), e.to_dtype(result, x._type.dtype), x._alias())
+
+
 def in_place(function: Callable[..., Any], ufunc: Any = None) -> Callable[..., Any]:
     """The method ``function_`` that writes the result of ``function`` into its first argument.
 
@@ -178,7 +198,8 @@ def in_place(function: Callable[..., Any], ufunc: Any = None) -> Callable[..., A
                 ufunc(self._value, out=self._value)
             self._version[0] += 1
             return self
-        return write(self, function(before(self, *args, *kwargs.values()), *args, **kwargs))
+        result = function(before(self, *args, *kwargs.values()), *args, **kwargs)
+        return write(self, result if result.requires_grad else overwriting(self, result))
 
     method.__name__ = method.__qualname__ = function.__name__ + "_"
     method.__doc__ = f"self = {function.__doc__}"
