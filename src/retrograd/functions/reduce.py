@@ -144,6 +144,8 @@ def sum_to_size(input: Any, *size: Any) -> Any:
             hint="each size must be 1 or that of the tensor, counted from the last",
         )
     dims = (*range(extra), *(extra + i for i, n in enumerate(want) if n == 1 and input.shape[extra + i] != 1))
+    if not want:
+        return sum(input)
     return sum(input, dims, keepdim=True).reshape(want) if dims else input
 
 
