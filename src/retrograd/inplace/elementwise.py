@@ -228,7 +228,7 @@ def addcmul_(self: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
             product *= value
             x += product
         return self
-    return add_(self, e.mul(e.mul(tensor1, tensor2), value))
+    return write(self, e.addcmul(before(self), tensor1, tensor2, value=value))
 
 
 def addcdiv_(self: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
@@ -240,7 +240,7 @@ def addcdiv_(self: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
                 quotient *= value
                 x += quotient
         return self
-    return add_(self, e.mul(e.div(tensor1, tensor2), value))
+    return write(self, e.addcdiv(before(self), tensor1, tensor2, value=value))
 
 
 def lerp_(self: Any, end: Any, weight: Any) -> Any:
@@ -248,10 +248,10 @@ def lerp_(self: Any, end: Any, weight: Any) -> Any:
     if _number(weight) and (blocks := _blocks(self, end)) is not None:
         for x, goal, gap in blocks:
             np.subtract(goal, x, out=gap)
-            gap *= weight
-            x += gap
+            gap *= weight if weight < 0.5 else 1 - weight
+            np.add(x, gap, out=x) if weight < 0.5 else np.subtract(goal, gap, out=x)
         return self
-    return add_(self, e.mul(e.sub(end, before(self, end, weight)), weight))
+    return write(self, e.lerp(before(self, end, weight), end, weight))
 
 
 subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_

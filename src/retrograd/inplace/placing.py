@@ -13,9 +13,9 @@ from ..functions import index as ix
 from ..functions import scatter as sc
 from ..functions import shape as s
 from ..functions._arguments import expand, in_dtype, is_tensor
-from ..op import constant, context
+from ..op import constant
 from ..types import bool_
-from .writing import before, direct, in_place, write
+from .writing import before, direct, in_place, overwriting, write
 
 __all__ = [
     "copy_", "fill_", "fill_diagonal_", "index_add_", "index_copy_", "index_fill_", "index_put_", "index_reduce_",
@@ -38,12 +38,7 @@ triu_ = in_place(dg.triu)
 
 def copy_(self: Any, src: Any) -> Any:
     """self = src, converted and broadcast"""
-    src = in_dtype(src, self._type.dtype)
-    if self._base is None and context.grad_enabled and self.requires_grad and not self.is_leaf:
-        src = e.where(
-            constant(True), src, self._alias()
-        )  # what it was made of gets a gradient of 0, as in PyTorch
-    return write(self, src)
+    return write(self, overwriting(self, in_dtype(src, self._type.dtype)))
 
 
 def fill_(self: Any, value: Any) -> Any:

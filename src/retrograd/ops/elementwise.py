@@ -295,6 +295,7 @@ class Relu(Unary):
 
     floating_only = False
     special = (0.0,)
+    instead = "a bool is not negative"
 
     def eval(x):
         return np.maximum(x, 0)

@@ -338,6 +338,8 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     """input + weight·(end - input); exactly ``end`` at weight 1"""
     require_tensors("lerp", input, end)
     _one_dtype("lerp", input, end, weight)
+    if not input.dtype.is_floating_point:
+        raise DTypeError(f"lerp takes floating tensors, not {input.dtype!r}", hint="x.float()")
     gap = sub(end, input)
     if not is_tensor(weight):
         return add(input, mul(gap, weight)) if weight < 0.5 else sub(end, mul(gap, 1 - weight))
@@ -346,17 +348,12 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     return where(lt(weight, 0.5), add(input, mul(gap, weight)), sub(end, mul(gap, rsub(weight, 1))))
 
 
-def _whole_value(name: str, value: Any, *operands: Any) -> None:
-    if isinstance(value, float) and not common_dtype(*operands).is_floating_point:
-        raise DTypeError(
-            f"{name} of integers takes a whole number for value, got {value!r}", hint="input.float()"
-        )
-
-
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """input + value·tensor1·tensor2"""
     require_tensors("addcmul", input, tensor1, tensor2)
-    _whole_value("addcmul", value, input, tensor1, tensor2)
+    kind = common_dtype(input, tensor1, tensor2)
+    if kind is bool_ or (isinstance(value, float) and not kind.is_floating_point):
+        raise DTypeError(f"addcmul of {kind!r} with value={value!r}", hint="input.float()")
     product = mul(tensor1, tensor2)
     return add(input, product if is_one(value) else mul(product, value))
 
