@@ -31,7 +31,7 @@ FLOORS: list[set[str]] = [
     {"data"},
     {"__init__"},  # the public face; it opens the floors above it late, when somebody asks for them
     {"check"},
-    {"nn", "optim", "utils", "linalg", "special"},
+    {"nn", "optim", "utils", "linalg", "signal", "special"},
     {"autograd", "gradcheck", "batch", "trace", "staging", "graph", "drawing", "func", "paths", "blame", "adjust", "saving"},
     {"tensor", "conversion", "operators", "eager", "methods", "inplace", "backward"},
     {"functions"},

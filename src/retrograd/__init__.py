@@ -45,6 +45,7 @@ from .functions import solving as _solving
 from .functions import sort as _sort
 from .functions import special as _special
 from .functions import statistics as _statistics
+from .functions import windows as _windows
 from .functions.arrange import *
 from .functions.counts import *
 from .functions.create import *
@@ -71,6 +72,7 @@ from .functions.solving import *
 from .functions.sort import *
 from .functions.special import *
 from .functions.statistics import *
+from .functions.windows import *
 from .graph import Graph
 from .modes import (
     enable_grad,
@@ -98,14 +100,14 @@ from .functions.create import tensor
 from .trace import trace
 
 if TYPE_CHECKING:
-    from . import data, func, metrics, nn, optim, report, train, utils
+    from . import data, func, metrics, nn, optim, report, signal, train, utils
 
 __all__ = [
     "Graph", "Tensor", "autograd", "backends", "bool", "cuda", "data", "device", "double", "dtype",
     "enable_grad", "errors", "float", "float32", "float64", "func", "get_default_dtype", "inference_mode",
     "int", "int32", "int64", "is_grad_enabled", "is_inference_mode_enabled", "linalg", "load", "long", "metrics",
     "nn", "no_grad", "optim", "promote_types", "report", "save", "set_default_dtype", "set_grad_enabled",
-    "set_num_threads", "set_printoptions", "special", "trace", "train", "uint8", "utils", "vmap",
+    "set_num_threads", "signal", "set_printoptions", "special", "trace", "train", "uint8", "utils", "vmap",
 ]  # fmt: skip
 __all__ += _arrange.__all__
 __all__ += _create.__all__
@@ -132,12 +134,13 @@ __all__ += _sort.__all__
 __all__ += _special.__all__
 __all__ += _statistics.__all__
 __all__ += _ranges.__all__
+__all__ += _windows.__all__
 __all__ += _shape.__all__
 
 __version__ = "0.1.0"
 
 # Loaded when first used: `import retrograd` costs little more than NumPy.
-_LATER = {"utils", "func", "nn", "optim", "data", "train", "metrics", "report"}
+_LATER = {"signal", "utils", "func", "nn", "optim", "data", "train", "metrics", "report"}
 
 
 def __getattr__(name: str) -> Any:

@@ -32,7 +32,7 @@ class Methods:
     )
     from .functions.index import index_put
     from .functions.join import (
-        dsplit, hsplit, tensor_split, unsafe_chunk, unsafe_split, vsplit,
+        dsplit, hsplit, tensor_split, unsafe_chunk, unsafe_split, unsafe_split_with_sizes, vsplit,
     )
     from .functions.pick import (
         argwhere, gather, index_select, masked_select, nonzero, nonzero_static, take, take_along_dim,

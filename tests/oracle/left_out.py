@@ -61,9 +61,7 @@ LEFT_OUT: dict[str, str] = {
     "empty_strided": LAYOUT,
     "new_empty_strided": LAYOUT,
     "resize_*": "it shows memory that nobody wrote, or drops elements silently; use reshape, a slice or cat",
-    "fill": "undocumented in PyTorch; full_like gives the same, and Tensor.fill_ writes in place",
     "constant_pad_nd": "undocumented in PyTorch; nn.functional.pad is its name for users",
-    "signal.windows.*": "signal processing is not what this package is about; from_numpy takes SciPy's windows",
     # linear algebra
     "geqrf": "linalg.qr gives the factors themselves, as PyTorch advises",
     "linalg.eig": "eigenvalues of a matrix that is not symmetric are complex; linalg.eigh takes symmetric ones",

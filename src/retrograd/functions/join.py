@@ -13,11 +13,11 @@ from ..errors import ShapeError, UsageError
 from ..types import normalize_dim, promote
 from ._arguments import as_tensor, cast, expand, index_dtype, require_tensor
 from .arrange import atleast_1d, atleast_2d, atleast_3d
-from .shape import cat, chunk, integer, listed, piece, place, ravel, reshape, split, stack
+from .shape import cat, chunk, integer, listed, piece, place, ravel, reshape, split, split_with_sizes, stack
 
 __all__ = [
     "block_diag", "cartesian_prod", "column_stack", "combinations", "dsplit", "dstack", "hsplit", "hstack",
-    "meshgrid", "row_stack", "tensor_split", "unsafe_chunk", "unsafe_split", "vsplit", "vstack",
+    "meshgrid", "row_stack", "tensor_split", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "vsplit", "vstack",
 ]  # fmt: skip
 
 
@@ -165,4 +165,4 @@ hsplit = _splitter(
 )
 vsplit = _splitter("vsplit", 2, lambda rank: 0, "the first dimension")
 dsplit = _splitter("dsplit", 3, lambda rank: 2, "the third dimension")
-unsafe_chunk, unsafe_split = chunk, split
+unsafe_chunk, unsafe_split, unsafe_split_with_sizes = chunk, split, split_with_sizes

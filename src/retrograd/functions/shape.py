@@ -18,8 +18,8 @@ from ..types import broadcast_shapes as common_shape
 from ._arguments import as_tensor, cast, expand, numpy_names, require_tensor
 
 __all__ = [
-    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat", "concatenate",
-    "flatten", "movedim", "moveaxis", "narrow", "permute", "ravel", "reshape", "select", "split", "squeeze",
+    "adjoint", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat", "concatenate",
+    "flatten", "movedim", "moveaxis", "narrow", "permute", "ravel", "reshape", "select", "split", "split_with_sizes", "squeeze",
     "stack", "swapaxes", "swapdims", "t", "transpose", "unbind", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
