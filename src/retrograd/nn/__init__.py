@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import missing_name
-from . import functional, init, utils
+from . import functional, init, modules, utils
 from .activations import (
     CELU,
     ELU,
@@ -126,7 +126,7 @@ __all__ = [
     "Softplus", "Softshrink", "Softsign", "Step", "Tanh", "Tanhshrink", "Threshold", "BCELoss", "BCEWithLogitsLoss",
     "CrossEntropyLoss", "GaussianNLLLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss",
     "PoissonNLLLoss", "SmoothL1Loss", "Summary", "summary", "Connection", "connections", "dead_units", "units",
-    "forward_steps", "functional", "init", "utils", "CosineSimilarity", "PairwiseDistance", "CosineEmbeddingLoss",
+    "forward_steps", "functional", "init", "modules", "utils", "CosineSimilarity", "PairwiseDistance", "CosineEmbeddingLoss",
     "HingeEmbeddingLoss", "MarginRankingLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
     "MultiMarginLoss", "SoftMarginLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "BatchNorm2d",
     "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "ChannelShuffle", "PixelShuffle",

@@ -81,7 +81,7 @@ class Norm(Module):
                 where=describe(user_place()),
             )
 
-    def _load_from_state_dict(
+    def _load_from_state_dict(  # type: ignore[override]
         self, state_dict: Any, prefix: str, local_metadata: dict[str, Any], *rest: Any
     ) -> None:
         version = local_metadata.get("version")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..autograd import Function
 from ..errors import GradError
+from ..functions.create import zeros
 from ..op import context
 from ..tensor import Tensor
 
@@ -44,14 +45,14 @@ class BackwardEdges:
         self.module = module
         self.pre = pre
         self.full = full
-        self.inputs = 0
+        self.kinds: list[Any] = []
         self.where: list[int] = []
         self.inside: list[tuple[Tensor, int]] = []
         self.grad_outputs: tuple[Any, ...] | None = None
 
     def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments, those with a gradient through a gate."""
-        self.inputs = len(args)
+        self.kinds = [x._type if isinstance(x, Tensor) else None for x in args]
         self.where = [i for i, x in enumerate(args) if isinstance(x, Tensor) and x.requires_grad]
         if not self.where or not self.full or not context.grad_enabled:
             return args
@@ -98,7 +99,7 @@ class BackwardEdges:
                 stacklevel=2,
             )
             for hook in self.full:
-                given = hook(self.module, (None,) * self.inputs, now)
+                given = hook(self.module, (None,) * len(self.kinds), now)
                 if given is not None and any(g is not None for g in given):
                     raise GradError(
                         f"a backward hook of {type(self.module).__name__} returned gradients for inputs that want none",
@@ -111,7 +112,12 @@ class BackwardEdges:
         """Gradients of the inputs: through the hooks."""
         if self.grad_outputs is None:  # nothing came through the results: this backward ran inside the module
             return list(grads)
-        now = tuple(_placed(grads, self.where, self.inputs))
+        placed = _placed(grads, self.where, len(self.kinds))
+        # A tensor that wants no gradient gets zeros, as in PyTorch; None is for what is no tensor.
+        now = tuple(
+            zeros(kind.shape, dtype=kind.dtype) if g is None and kind is not None else g
+            for g, kind in zip(placed, self.kinds, strict=True)
+        )
         for hook in self.full:
             now = self._replaced(hook(self.module, now, self.grad_outputs), now, "hook", "grad_input")
         self.grad_outputs = None

@@ -138,7 +138,7 @@ class Hooked:
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """``hook(module, grad_input, grad_output)`` when the gradients of the inputs have arrived; a result replaces them.
 
-        The gradients are those of positional arguments; None stands for what needs none.
+        The gradients are those of positional arguments: zeros for tensors that want none, None for what is no tensor.
         """
         return add_hook(self._backward_hooks, hook, prepend)
 

@@ -38,7 +38,8 @@ class Uninitialized(Tensor):
 
     def materialize(self, shape: tuple[int, ...], device: Any = None, dtype: Any = None) -> None:
         """Take a shape; the values are zeros, to be drawn by the layer."""
-        self.__class__ = Parameter if isinstance(self, UninitializedParameter) else Tensor
+        ordinary: Any = Parameter if isinstance(self, UninitializedParameter) else Tensor
+        self.__class__ = ordinary
         self.data = empty(*shape, dtype=dtype or self.dtype, device=device)
 
     def detach(self) -> Any:
@@ -94,8 +95,9 @@ class LazyModuleMixin(Module):
     def _ordinary(self) -> None:
         for handle in self.__dict__.pop("_watch"):
             handle.remove()
-        if self.cls_to_become is not None:
-            self.__class__ = self.cls_to_become
+        ordinary: Any = self.cls_to_become
+        if ordinary is not None:
+            self.__class__ = ordinary
 
 
 def _shaped_by_input(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

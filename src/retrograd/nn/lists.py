@@ -311,7 +311,7 @@ class ParameterDict(Module):
 
     def update(self, parameters: Mapping[str, Any] | ParameterDict | Iterable[tuple[str, Any]]) -> None:
         """Add or replace several."""
-        pairs = parameters.items() if isinstance(parameters, Mapping | ParameterDict) else parameters
+        pairs: Any = parameters.items() if isinstance(parameters, Mapping | ParameterDict) else parameters
         for key, value in list(pairs):
             self[key] = value
 

@@ -143,7 +143,7 @@ def _no_inverse(module: Module) -> UsageError:
 
 def _deepcopied(self: Any, memo: dict[int, Any]) -> Any:
     """A copy with a class of its own: removing a parametrization from one must leave the other as it is."""
-    base = type_before_parametrizations(self)
+    base: Any = type_before_parametrizations(self)
     twin = base.__new__(base)
     memo[id(self)] = twin
     twin.__dict__.update(copy.deepcopy(self.__dict__, memo))

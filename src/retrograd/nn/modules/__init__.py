@@ -1,0 +1,7 @@
+"""PyTorch's place for the classes of `retrograd.nn`: ``nn.modules.module`` has the hooks of all modules."""
+
+from __future__ import annotations
+
+from . import module
+
+__all__ = ["module"]
