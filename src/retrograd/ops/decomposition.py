@@ -7,6 +7,9 @@ collection of matrix derivative results" (2008).  LAPACK does the factoring, thr
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ..errors import GradError, LinAlgError
@@ -176,8 +179,7 @@ class Eigh(OfMatrices):
         return TensorType(a.shape[:-1], a.dtype), a
 
     def eval(a: Array) -> tuple[Array, Array]:
-        w, v = np.linalg.eigh((a + a.swapaxes(-1, -2)) * a.dtype.type(0.5))
-        return w, v
+        return _converged("eigh", np.linalg.eigh, (a + a.swapaxes(-1, -2)) * a.dtype.type(0.5))
 
     def vjp(g, y, _a):
         (gw, gv), (w, v) = g, y
@@ -219,8 +221,7 @@ class Svd(OfMatrices):
         )
 
     def eval(a: Array, *, full: bool) -> tuple[Array, Array, Array]:
-        u, s, vh = np.linalg.svd(a, full_matrices=full)
-        return u, s, vh
+        return _converged("svd", np.linalg.svd, a, full_matrices=full)
 
     def vjp(g, y, _a, *, full):
         (gu, gs, gvh), (u, s, vh) = g, y
@@ -256,6 +257,18 @@ class Svd(OfMatrices):
     def errors(r):
         yield Bad(np.zeros(3), full=False, message="needs a matrix")
         yield Bad(np.eye(2, dtype="int64"), full=False, message="floating")
+
+
+def _converged(name: str, factors: Callable[..., Any], a: Array, **options: Any) -> tuple[Array, ...]:
+    """The factors; LAPACK fails on NaN and infinities, sometimes silently."""
+    try:
+        found = tuple(factors(a, **options))
+    except np.linalg.LinAlgError:
+        found = ()
+    if not found or not np.isfinite(found[0]).all():
+        what = "did not converge" if np.isfinite(a).all() else "got a matrix with NaN or infinite entries"
+        raise LinAlgError(f"{name} {what}", hint="look at the entries, e.g. with retrograd.isfinite(a).all()")
+    return found
 
 
 def _corner(x, shape):
