@@ -89,9 +89,9 @@ class ModuleList(Module):
             else:
                 blocks.append((i, i, text))
         if not blocks:
-            return "ModuleList()"
+            return f"{self._get_name()}()"
         lines = [f"({a}): {text}" if a == b else f"({a}-{b}): {b - a + 1} x {text}" for a, b, text in blocks]
-        return "ModuleList(\n  " + "\n  ".join(indent(line) for line in lines) + "\n)"
+        return f"{self._get_name()}(\n  " + "\n  ".join(indent(line) for line in lines) + "\n)"
 
 
 class ModuleDict(Module):
