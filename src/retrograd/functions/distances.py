@@ -89,7 +89,8 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     for x in (x1, x2):
         wide = s.broadcast_to(cast(x, dtype), shape)
         length = vector_norm(wide, 2, d if shape else None, True)
-        units.append(e.div(wide, e.clamp(length, eps)))
+        lift = e.clamp(e.sub(eps, length.detach()), 0.0)  # in PyTorch, too, the limit is no part of the derivative
+        units.append(e.div(wide, e.add(length, lift)))
     product = e.mul(*units)
     return r.sum(product, d) if shape else product
 
