@@ -30,6 +30,8 @@ from .elementwise import (
     logical_or,
     lt,
     mul,
+    remainder,
+    round,
     sin,
     square,
     sub,
@@ -197,24 +199,27 @@ def i1e(input: Any) -> Any:
 _SINC = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(8, -1, -1))
 
 
-def _sin_over(x: Any) -> Any:
+def _sin_over(x: Any, sine: Any) -> Any:
     """sin(x)/x, and 1 at 0.  Near 0 by its series, because the quotient's derivatives cancel there."""
     near = lt(_abs(x), 0.7)
     squared = square(where(near, x, 0.0))
     series = fill(x, _SINC[0])
     for c in _SINC[1:]:
         series = add(mul(series, squared), c)
-    far = where(near, 1.0, x)
-    return where(near, series, div(sin(far), far))
+    return where(near, series, div(sine, where(near, 1.0, x)))
 
 
 def sinc(input: Any) -> Any:
-    """sin(π·input)/(π·input), and 1 at 0"""
-    return _sin_over(mul(floating(input), math.pi))
+    """sin(π·input)/(π·input), and 1 at 0; exactly 0 at the other whole numbers"""
+    x = floating(input)
+    whole = round(x)
+    rest = mul(sin(mul(sub(x, whole), math.pi)), sub(1, mul(remainder(whole, 2), 2)))
+    return _sin_over(mul(x, math.pi), rest)
 
 
 def spherical_bessel_j0(x: Any) -> Any:
     """The spherical Bessel function j₀ = sin(x)/x, and 1 at 0; 0 at ±∞"""
     x = floating(x)
     endless = eq(_abs(x), math.inf)
-    return where(endless, 0.0, _sin_over(where(endless, 1.0, x)))
+    safe = where(endless, 1.0, x)
+    return where(endless, 0.0, _sin_over(safe, sin(safe)))

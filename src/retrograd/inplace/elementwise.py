@@ -163,7 +163,7 @@ def _arithmetic(ufunc: Any, general: Any, x: Any, other: Any) -> Any:
     if (
         direct(x, other)
         and (operand := _operand(x, other)) is not None
-        and (ufunc is not np.divide or x.dtype.is_floating_point)
+        and (x.dtype.is_floating_point or (x.dtype.category == 1 and ufunc is not np.divide))
     ):
         with np.errstate(all="ignore"):
             ufunc(x._value, operand, out=x._value)

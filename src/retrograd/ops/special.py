@@ -10,6 +10,7 @@ from ..errors import GradError
 from ..op import Bad, Sample, bind
 from . import _bessel, _errorfunction, _gamma, _igamma
 from ._family import Binary, Unary, fill
+from ._pieces import in_float64
 from .arithmetic import Abs, Sign
 from .elementwise import Exp, Log
 from .logic import Eq, Gt, Where
@@ -184,10 +185,7 @@ class Entr(Unary):
     domain = (0.1, 3.0)
 
     def eval(x):
-        inside = x > 0
-        safe = np.where(inside, x, 1)
-        edge = np.where(x == 0, 0, np.where(np.isnan(x), x, -np.inf))
-        return np.where(inside, -safe * np.log(safe), edge).astype(x.dtype)
+        return in_float64(lambda x: np.where(x == 0, 0, np.where(x < 0, -np.inf, -x * np.log(x))), x)
 
     def vjp(g, _y, x):
         return (-(g * (bind(Log, x) + 1)),)
