@@ -23,12 +23,12 @@ from example_programs import FOLDER, in_float64, in_library, load, run_main, sou
 # RMSprop divide by the size of tiny gradients) goes its own way after some hundred steps, in PyTorch alone too.
 PROGRAMS: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "two_layer_net": ({"steps": 200}, {"steps": 60}),
-    "mnist_mlp": ({"epochs": 2}, {"epochs": 1}),
-    "vae": ({"epochs": 4}, {"epochs": 2}),
-    "character_mlp": ({"steps": 300}, {"steps": 100}),
+    "mnist_mlp": ({"epochs": 2}, {"epochs": 2}),
+    "vae": ({"epochs": 4}, {"epochs": 4}),
+    "character_mlp": ({"steps": 300}, {"steps": 300}),
     "mixture_density_net": ({"steps": 300}, {"steps": 100}),
-    "skip_gram": ({"steps": 300}, {"steps": 150}),
-    "matrix_factorisation": ({"epochs": 4}, {"epochs": 2}),
+    "skip_gram": ({"steps": 300}, {"steps": 300}),
+    "matrix_factorisation": ({"epochs": 4}, {"epochs": 4}),
     "dqn_regression": ({"steps": 500}, {"steps": 200}),
     "neural_ode_euler": ({"steps": 200}, {"steps": 150}),
     "meta_learning_start": ({"steps": 60}, {"steps": 60}),
@@ -135,6 +135,7 @@ def test_only_the_imports_name_the_library(name: str) -> None:
     text = source(f"programs/{name}")
     lines = text.splitlines()
     assert 40 <= len(lines) <= 120
+    assert text.endswith('\n\nif __name__ == "__main__":\n    main()\n')
     assert lines.count("import retrograd as torch") == 1
     changed = [a for a, b in zip(lines, in_library(text, "torch").splitlines(), strict=True) if a != b]
     assert all(re.match(r"(import|from) retrograd\b", line) for line in changed)
@@ -149,7 +150,9 @@ def test_only_the_imports_name_the_library(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize(
+    "name", ["two_layer_net", "mnist_mlp", "vae", "character_mlp", "matrix_factorisation"]
+)
 def test_it_runs_from_the_command_line_and_prints_its_loss(name: str, tmp_path: Path) -> None:
     path = os.pathsep.join([str(FOLDER.parent / "src"), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
