@@ -84,6 +84,11 @@ def roll(input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | No
     return x.clone() if x is start else x
 
 
+def own(x: Any) -> Any:
+    """x, copied if it looks into the memory of another tensor: what is documented as new may be written to."""
+    return x if x._base is None else x.clone()
+
+
 def repeat(input: Any, *args: Any, repeats: Any = None) -> Any:
     """input tiled ``repeats`` times along each dimension"""
     times = given(args, repeats)
@@ -96,9 +101,7 @@ def repeat(input: Any, *args: Any, repeats: Any = None) -> Any:
     woven = tuple(n for n in shape for n in (1, n))
     wide = tuple(n for pair in zip(times, shape, strict=True) for n in pair)
     out = tuple(a * b for a, b in zip(times, shape, strict=True))
-    if out == shape:
-        return reshape(input.clone(), out)
-    return reshape(expand(reshape(input, woven), wide), out)
+    return own(reshape(expand(reshape(input, woven), wide), out))
 
 
 def tile(input: Any, *args: Any, dims: Any = None) -> Any:
@@ -126,7 +129,7 @@ def repeat_interleave(
         if repeats < 0:
             raise ShapeError(f"repeat_interleave {repeats} times", hint="at least 0 times")
         wide = expand(unsqueeze(x, d + 1), (*x.shape[: d + 1], repeats, *x.shape[d + 1 :]))
-        out = flatten(wide, d, d + 1)
+        out = own(flatten(wide, d, d + 1))
     else:
         from .pick import index_select
 

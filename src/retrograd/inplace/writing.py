@@ -59,6 +59,9 @@ def check_target(x: Any) -> None:
             hint="wrap the change in `with retrograd.no_grad():`",
         )
     if x._unrecorded and context.grad_enabled:
+        if not base._requires and base._node is None:  # it was detached since: nothing can be missed
+            x._unrecorded = False
+            return
         raise GradError(
             "a view that was made without recording is changed in place with recording: its base would not learn of it",
             hint="make the view outside of no_grad(), or wrap the change in `with retrograd.no_grad():` as well",
