@@ -9,7 +9,7 @@ from ..errors import DTypeError, ShapeError, UsageError
 from ..op import bind, constant
 from ..ops._family import fill
 from ..ops._matrix import identity
-from ..ops.lu import Det, Lu, sign_of_exchanges
+from ..ops.lu import Det, Slogdet
 from ..ops.matrix_function import MatrixExp
 from ..types import TensorType, bool_, broadcast_shapes, int64, normalize_dim
 from . import elementwise as e
@@ -29,7 +29,7 @@ from .solving import inv, inv_ex
 __all__ = ["cross", "det", "logdet", "matrix_exp", "matrix_power", "slogdet", "vander"]
 
 
-class Slogdet(NamedTuple):
+class LogDeterminant(NamedTuple):
     """The sign of a determinant, and the logarithm of its absolute value."""
 
     sign: Any
@@ -41,13 +41,9 @@ def det(input: Any) -> Any:
     return bind(Det, squares("det", input))
 
 
-def slogdet(input: Any) -> Slogdet:
+def slogdet(input: Any) -> LogDeterminant:
     """Sign and ln |det input|, without overflow; 0 and -inf for a singular matrix.  Gradient: input⁻ᵀ"""
-    a = squares("slogdet", input)
-    packed, pivots = bind(Lu, a)
-    d = diagonal(packed, 0, -2, -1)
-    sign = e.mul(r.prod(e.sign(d), -1), sign_of_exchanges(pivots, a.dtype))
-    return Slogdet(sign, r.sum(e.log(e.abs(d)), -1))
+    return LogDeterminant(*bind(Slogdet, squares("slogdet", input)))
 
 
 def logdet(input: Any) -> Any:

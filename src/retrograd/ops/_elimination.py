@@ -52,22 +52,26 @@ def factored(a: Array) -> tuple[Array, Array]:
 
     def columns_of(start: int, stop: int) -> None:
         if stop - start <= LEAF // 2:
-            for c in range(start, stop):
-                p = c + np.argmax(np.abs(lu[:, c:, c]), axis=1)
-                pivots[:, c] = p + 1
-                top = lu[:, c, :].copy()
-                lu[:, c, :] = lu[each, p]
-                lu[each, p] = top
-                pivot = lu[:, c, c, None]
-                below = lu[:, c + 1 :, c]
-                below /= np.where(pivot == 0, 1, pivot)
-                if c + 1 < stop:
-                    lu[:, c + 1 :, c + 1 : stop] -= below[:, :, None] * lu[:, None, c, c + 1 : stop]
+            panel(start, stop)
             return
         half = (start + stop) // 2
         columns_of(start, half)
         update(start, half, stop)
         columns_of(half, stop)
+
+    def panel(start: int, stop: int) -> None:
+        block = lu[:, start:, start:stop].swapaxes(1, 2).copy()  # columns lie together in memory
+        for j in range(stop - start):
+            c = start + j
+            away = np.abs(block[:, j, j:]).argmax(1)
+            pivots[:, c] = c + away + 1
+            _exchange(block.swapaxes(1, 2), j, j + away, each)
+            _exchange(lu, c, c + away, each)
+            pivot = block[:, j, j, None]
+            below = block[:, j, j + 1 :]
+            below /= np.where(pivot == 0, 1, pivot)
+            block[:, j + 1 :, j + 1 :] -= block[:, j + 1 :, j, None] * below[:, None]
+        lu[:, start:, start:stop] = block.swapaxes(1, 2)
 
     def update(start: int, half: int, stop: int) -> None:
         top = substitute(lu[:, start:half, start:half], lu[:, start:half, half:stop], upper=False, unit=True)
@@ -80,6 +84,13 @@ def factored(a: Array) -> tuple[Array, Array]:
             if n > k:
                 update(0, k, n)
     return lu.reshape(a.shape), pivots.reshape(*some, k)
+
+
+def _exchange(a: Array, i: int, j: Array, each: Array) -> None:
+    """Row i of each matrix with its row j."""
+    row = a[:, i].copy()
+    a[:, i] = a[each, j]
+    a[each, j] = row
 
 
 def row_order(pivots: Array, m: int) -> Array:
