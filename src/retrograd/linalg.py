@@ -6,7 +6,9 @@ General (not symmetric) eigenvalues are complex, and complex numbers do not exis
 
 from __future__ import annotations
 
-from .errors import LinAlgError
+from typing import Any
+
+from .errors import LinAlgError, missing_name
 from .functions.factorizations import cholesky_ex, eigh, eigvalsh, householder_product, svdvals
 from .functions.factorizations import linalg_cholesky as cholesky
 from .functions.factorizations import linalg_qr as qr
@@ -37,3 +39,12 @@ __all__ = [
     "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex", "solve_triangular",
     "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("eig", "eigvals"):
+        raise AttributeError(
+            f"linalg.{name} would be complex, and complex numbers do not exist here; for symmetric matrices there is "
+            f"linalg.{'eigh' if name == 'eig' else 'eigvalsh'}"
+        )
+    raise AttributeError(missing_name(__name__, name, __all__))
