@@ -60,6 +60,10 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     return False
 
 
+def plain(batch: rg.Tensor) -> Any:
+    return batch.tolist()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     before = children()
@@ -159,8 +163,7 @@ def test_a_worker_that_dies_is_an_error_and_no_hang(sign: int | None) -> None:
     start = time.monotonic()
     given: list[Any] = []
     with pytest.raises(WorkerError, match=r"killed by signal|exit code 3") as found:
-        for batch in it:
-            given.append(batch.tolist())
+        given.extend(map(plain, it))
     assert "worker 1 (pid " in str(found.value)
     assert len(given) in (1, 3)  # what the worker had made before may be lost with it
     assert time.monotonic() - start < 20
