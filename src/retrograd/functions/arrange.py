@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError, TraceError
-from ..op import bind
+from ..op import bind, constant
 from ..ops import shape as ops
 from ..types import normalize_dim, normalize_dims
 from ._arguments import as_tensor, expand, index_dtype, require_tensor
@@ -121,7 +121,7 @@ def repeat_interleave(
     """
     if repeats is None:
         counts = require_tensor("repeat_interleave", input)
-        return as_tensor(_positions(counts, counts.shape[0] if counts.ndim == 1 else -1))
+        return _positions(counts, counts.shape[0] if counts.ndim == 1 else -1, output_size)
     x = ravel(input) if dim is None else require_tensor("repeat_interleave", input)
     x = reshape(x, (1,)) if not x.ndim else x
     d = normalize_dim(dim or 0, x.ndim)
@@ -133,7 +133,7 @@ def repeat_interleave(
     else:
         from .pick import index_select
 
-        out = index_select(x, d, as_tensor(_positions(as_tensor(repeats), x.shape[d])))
+        out = index_select(x, d, _positions(as_tensor(repeats), x.shape[d], output_size))
     if output_size is not None and out.shape[d] != output_size:
         raise ShapeError(
             f"repeat_interleave makes {out.shape[d]} entries, output_size={output_size}",
@@ -142,23 +142,29 @@ def repeat_interleave(
     return out
 
 
-def _positions(counts: Any, n: int) -> np.ndarray[Any, Any]:
-    """0 as often as the first count says, then 1, ..."""
+def _positions(counts: Any, n: int, total: int | None) -> Any:
+    """0 as often as the first count says, then 1, ...; ``total`` of them, if it is known."""
     index_dtype(counts)
     if counts.ndim > 1 or (counts.ndim == 1 and counts.shape[0] not in (1, n)) or n < 0:
         raise ShapeError(
             f"repeat_interleave: repeats of shape {tuple(counts.shape)} for {n} entries",
             hint="one number, or one for each entry",
         )
-    if not isinstance(counts._value, np.ndarray):
+    if isinstance(counts._value, np.ndarray):
+        times = np.broadcast_to(counts._value, (n,))
+        if times.size and int(times.min()) < 0:
+            raise ShapeError(f"repeat_interleave {int(times.min())} times", hint="repeats are at least 0")
+        return constant(np.repeat(np.arange(n), times))
+    if total is None:
         raise TraceError(
             "repeat_interleave by a tensor cannot be traced: the size of the result depends on values",
-            hint="give repeats as an int, or call it outside the traced function",
+            hint="say how long it is: repeat_interleave(x, repeats, dim, output_size=n)",
         )
-    times = np.broadcast_to(counts._value, (n,))
-    if times.size and int(times.min()) < 0:
-        raise ShapeError(f"repeat_interleave {int(times.min())} times", hint="repeats are at least 0")
-    return np.repeat(np.arange(n), times)
+    from .scan import cumsum
+    from .sort import searchsorted
+
+    ends = cumsum(expand(reshape(counts, (-1,)), (n,)), 0)
+    return searchsorted(ends, constant(np.arange(total)), right=True)
 
 
 def unfold(input: Any, dimension: int, size: int, step: int) -> Any:

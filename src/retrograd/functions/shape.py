@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError
-from ..op import bind
+from ..op import bind, constant, context
 from ..ops import shape as ops
 from ..types import Shape, normalize_dim, normalize_dims, promote, size
 from ..types import broadcast_shapes as common_shape
@@ -258,8 +258,13 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
             f"narrow: start is {start!r}", hint="pass an int, or an integer tensor of one number"
         )
     d = normalize_dim(dim, x.ndim)
-    n = x.shape[d]
-    first, count = integer("start", start), integer("length", length)
+    n, count = x.shape[d], integer("length", length)
+    if hasattr(start, "_type") and context.tracer is not None and 0 <= count <= n:
+        from .pick import index_select  # where it starts is not known yet, how long it is is
+
+        low = start + (start < 0).to(start.dtype) * n
+        return index_select(x, d, low + constant(np.arange(count)))
+    first = integer("start", start)
     begin = first + n if first < 0 else first
     if count < 0 or not 0 <= begin <= begin + count <= n:
         raise ShapeError(

@@ -17,7 +17,7 @@ def broadcast_array(x: Array, shape: Shape) -> Array:
     """``x`` repeated to ``shape`` without copying (stride 0); several times quicker than numpy.broadcast_to."""
     if x.shape == shape:
         return x
-    strides = [0] * len(shape)
+    strides = [0 if n != 1 else x.itemsize for n in shape]  # a stride of 0 says that elements share memory
     offset = len(shape) - x.ndim
     for i, (n, stride) in enumerate(zip(x.shape, x.strides, strict=True)):
         if n == shape[offset + i]:
