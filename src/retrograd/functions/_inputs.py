@@ -22,6 +22,12 @@ def floats(name: str, *tensors: Any) -> None:
             raise DTypeError(f"{name} takes floating tensors, got {x.dtype!r}", hint="convert it: x.float()")
 
 
+def some_float(name: str, *tensors: Any) -> None:
+    """Refuse tensors none of which is floating."""
+    if not any(require_tensor(name, x).dtype.is_floating_point for x in tensors):
+        floats(name, *tensors)
+
+
 def one_dtype(name: str, *tensors: Any) -> None:
     """Refuse floating tensors of several dtypes where PyTorch does not promote."""
     floats(name, *tensors)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ShapeError, UsageError, describe, user_place
 from ..op import context
 from ..types import broadcast_shapes
-from ._inputs import floats, reduction_of
+from ._inputs import floats, no_bool, reduction_of, some_float
 from .create import full_like, ones_like
 from .elementwise import abs as _abs
 from .elementwise import clamp, exp, log, where
@@ -90,7 +90,7 @@ def mse_loss(
     2.0
     """
     check_shapes("mse_loss", input, target)
-    floats("mse_loss", input, target)
+    some_float("mse_loss", input, target)
     error = input - target
     return _weighted(error * error, weight, reduction_of(reduction, size_average, reduce))
 
@@ -134,7 +134,7 @@ def smooth_l1_loss(
     if beta == 0:
         return l1_loss(input, target, size_average, reduce, reduction)
     check_shapes("smooth_l1_loss", input, target)
-    floats("smooth_l1_loss", input, target)
+    some_float("smooth_l1_loss", input, target)
     error = input - target
     size = _abs(error)
     loss = where(size < beta, error * error * (0.5 / beta), size - 0.5 * beta)
@@ -195,6 +195,7 @@ def gaussian_nll_loss(
                 f"gaussian_nll_loss: variances of {tuple(variance.shape)} for predictions of {tuple(input.shape)}",
                 hint="one variance per prediction, or one for all along one dimension, of size 1 there",
             )
+    floats("gaussian_nll_loss", variance)
     known = values(variance)
     if known is not None and (known < 0).any():
         raise UsageError(
@@ -233,6 +234,7 @@ def poisson_nll_loss(
     >>> poisson_nll_loss(rg.tensor([0.0]), rg.tensor([3.0])).item()
     1.0
     """
+    no_bool("poisson_nll_loss", input)
     check_shapes("poisson_nll_loss", input, target)
     loss = exp(input) - target * input if log_input else input - target * log(input + eps)
     if full:

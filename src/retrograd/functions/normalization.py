@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ShapeError, UsageError, describe, user_place
+from ..types import int64
 from ._inputs import at_least, floats
 from .create import zeros
 from .elementwise import rsqrt
@@ -267,6 +268,8 @@ def local_response_norm(
     >>> local_response_norm(rg.ones(1, 3, 1), 1, alpha=3.0, beta=0.5).flatten().tolist()
     [0.5, 0.5, 0.5]
     """
+    if input.dtype is not int64:  # PyTorch's mean over a window takes these
+        floats("local_response_norm", input)
     at_least("local_response_norm", input, 3, "(N, C, ...) with at least one more dimension")
     if size < 1:
         raise UsageError(f"local_response_norm needs size >= 1, got {size}", hint="local_response_norm(x, 5)")

@@ -153,7 +153,7 @@ def _number(name: str, input: Tensor, value: float) -> float | int:
     """``value`` as a number that leaves the dtype of ``input`` as it is."""
     if input.dtype.is_floating_point:
         return value
-    if input.dtype is uint8 and value < 0:
+    if input.dtype is uint8 and int(value) < 0:
         raise DTypeError(f"{name}: uint8 tensors cannot hold {value}", hint="convert the input: x.long()")
     return int(value)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DTypeError, ShapeError, UsageError, describe, user_place
 from ..types import int64
-from ._inputs import floats, one_dtype, reduction_of
+from ._inputs import floats, no_bool, one_dtype, reduction_of
 from .activations import logsigmoid
 from .elementwise import clamp, eq, minimum, relu, softplus_raw, sqrt, where
 from .losses import reduced, values
@@ -41,6 +41,7 @@ def hinge_embedding_loss(
     >>> hinge_embedding_loss(rg.tensor([0.25, 0.25]), rg.tensor([1.0, -1.0]), reduction="none").tolist()
     [0.25, 0.75]
     """
+    no_bool("hinge_embedding_loss", input)
     target = target if target.dtype.is_floating_point else target.long()
     far = where(target != 1, clamp(margin - input, min=0), 0.0)
     near = where(target != -1, input, 0.0)
