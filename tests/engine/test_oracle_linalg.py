@@ -135,3 +135,24 @@ CASES: dict[str, tuple[list[Any], Any]] = {
 def test_case(name: str) -> None:
     arrays, fn = CASES[name]
     both(fn, *arrays)
+
+
+W = np.random.default_rng(6).normal(size=(4, 3))
+LINEAR = [(2, 4), (3, 2, 4), (5,), (1,), (), (4,)]
+
+
+@pytest.mark.parametrize("bias", LINEAR, ids=str)
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_linear_takes_a_bias_that_fits(rank: int, bias: tuple[int, ...]) -> None:
+    """The result never grows to the shape of the bias."""
+    x = np.ones((5, 2, 3)[3 - rank :])
+    both(lambda m, x, w, b: m.nn.functional.linear(x, w, b), x, W, np.ones(bias))
+
+
+@pytest.mark.parametrize("weight", [(), (2, 4, 3), (3,)], ids=str)
+def test_linear_takes_a_matrix_or_a_vector(weight: tuple[int, ...]) -> None:
+    both(lambda m, x, w: m.nn.functional.linear(x, w), A, np.ones(weight))
+
+
+def test_linear_takes_one_dtype() -> None:
+    both(lambda m, x, w, b: m.nn.functional.linear(x, w, b.float()), A, W, W[:, 0])

@@ -59,21 +59,39 @@ def _batched(a: Any, b: Any, tb: bool = False) -> Any:
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """input @ weightᵀ + bias, with weight (out, in)"""
-    x = require_tensor("linear", input)
-    if x.ndim == 0 or x.shape[-1] != weight.shape[-1]:
+    x, w = require_tensor("linear", input), require_tensor("linear", weight)
+    if w.ndim not in (1, 2):
+        raise ShapeError(
+            f"linear with a weight of shape {tuple(w.shape)}", hint="the weight is (out, in), or (in,)"
+        )
+    if x.ndim == 0 or x.shape[-1] != w.shape[-1]:
         raise ShapeError(
             f"linear: the input has {x.shape[-1] if x.ndim else 'no'} features (shape {tuple(x.shape)}), the weight takes "
-            f"{weight.shape[-1]} (shape {tuple(weight.shape)})",
-            hint=f"make the layer nn.Linear({x.shape[-1] if x.ndim else 1}, {weight.shape[0]}), "
-            f"or pass {weight.shape[-1]} features",
+            f"{w.shape[-1]} (shape {tuple(w.shape)})",
+            hint=f"make the layer nn.Linear({x.shape[-1] if x.ndim else 1}, {w.shape[0]}), "
+            f"or pass {w.shape[-1]} features",
         )
-    if weight.ndim == 1:
-        out = matmul(x, weight)
+    if w.ndim == 1:
+        out = matmul(x, w)
     elif x.ndim == 1:
-        out = s.squeeze(bind(Matmul, s.unsqueeze(x, 0), weight, ta=False, tb=True), 0)
+        out = s.squeeze(bind(Matmul, s.unsqueeze(x, 0), w, ta=False, tb=True), 0)
     else:
-        out = _batched(x, weight, tb=True)
-    return out if bias is None else e.add(out, bias)
+        out = _batched(x, w, tb=True)
+    if bias is None:
+        return out
+    shape = tuple(out.shape)
+    if require_tensor("linear", bias).dtype is not out.dtype:
+        raise DTypeError(
+            f"linear of {out.dtype!r} with a bias of {bias.dtype!r}",
+            hint="make both one dtype, e.g. bias.to(x.dtype)",
+        )
+    usual = w.ndim == 2 and tuple(bias.shape) == shape[-1:]
+    if not usual and ((w.ndim == 1 and bias.ndim) or broadcast_shapes(tuple(bias.shape), shape) != shape):
+        raise ShapeError(
+            f"linear: a bias of shape {tuple(bias.shape)} for a result of shape {shape}",
+            hint="the bias is (out,)",
+        )
+    return e.add(out, bias)
 
 
 def _ranks(name: str, what: str, *pairs: tuple[Any, int]) -> None:
