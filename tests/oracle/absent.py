@@ -172,8 +172,7 @@ ABSENT: dict[str, dict[str, str]] = {
     },
     "torch.optim": {
         "SparseAdam": SPARSE,
-        "Adafactor": "for models that do not fit on this device",
-        "Muon": "for large matrices on a GPU",
+        "Muon": "its steps are defined in bfloat16, which does not exist here",
         "swap_in*": INSIDE,
     },
     "torch.func": {
