@@ -11,7 +11,7 @@ from .backward import grad
 from .errors import GradError, RetrogradError
 from .functions import create as c
 from .functions import reduce as r
-from .op import Op, bind, make_tensor
+from .op import Op, bind, context, make_tensor
 from .tensor import Tensor
 from .trace import trace
 from .types import TensorType, dtype_of
@@ -57,11 +57,13 @@ def gradcheck(
     atol: float = 1e-5,
     rtol: float = 1e-3,
     raise_exception: bool = True,
+    blame: bool = True,
 ) -> bool:
     """Compare the gradients of ``func`` (a function or module) with central differences; float64 inputs.
 
     Inputs with ``requires_grad`` are checked, and the parameters of a module as well (they must be float64, too).
-    On a mismatch the error names the input, the entry, both numbers and, where one op's rule is to blame, that op.
+    On a mismatch the error names the input, the entry, both numbers and, unless ``blame`` is False, the op (or the
+    `autograd.Function`) whose rule is to blame.
 
     >>> import retrograd as rg
     >>> x = rg.rand(3, dtype=rg.float64, requires_grad=True)
@@ -100,8 +102,9 @@ def gradcheck(
             )
             entry = f"[{', '.join(map(str, at))}]" if at else ""
             raise GradError(
-                f"{_single(func, tensors, t, name + entry, at, eps)}{_blame(func, tensors)}",
-                hint="correct the vjp of that op; derivatives at kinks (relu at 0) differ by convention, so move the input away",
+                f"{_single(func, tensors, t, name + entry, at, eps)}{_blame(func, tensors) if blame else ''}",
+                hint="correct that op's vjp or that Function's backward; derivatives at kinks (relu at 0) differ by convention, "
+                "so move the input away",
             )
     return True
 
@@ -161,6 +164,26 @@ def _blame(func: Callable[..., Any], tensors: list[Any]) -> str:
             return f"; the rule of op {eq.op.name!r} is wrong: {wrong}" + (
                 f" (applied at {eq.where})" if eq.where else ""
             )
+    return _blamed_function(func, tensors)
+
+
+def _blamed_function(func: Callable[..., Any], tensors: list[Any]) -> str:
+    """The first `autograd.Function` on the way whose own backward disagrees with finite differences."""
+    context.applied = []
+    try:
+        func(*tensors)
+        applied = context.applied
+    finally:
+        context.applied = None
+    for function, args in applied:
+        alone = [
+            a.detach().clone().requires_grad_(a.dtype.is_floating_point) if isinstance(a, Tensor) else a
+            for a in args
+        ]
+        try:
+            gradcheck(function.apply, alone, blame=False)
+        except GradError as error:
+            return f"; the backward of {function.__name__} is wrong: {error.message}"
     return ""
 
 

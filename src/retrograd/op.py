@@ -167,6 +167,8 @@ class _ThreadState(threading.local):
     grad_enabled: bool = True
     anomaly: bool = False
     saved_hooks: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None
+    applied: list[tuple[Any, tuple[Any, ...]]] | None = None
+    """A list, while `gradcheck` wants to know which functions with a backward of their own are applied to what."""
     inference: bool = False
     tracer: Context | None = None
     scope: tuple[Any, Any] | None = (

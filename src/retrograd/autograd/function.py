@@ -229,6 +229,8 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Compute the value and note the derivative."""
+        if context.applied is not None:
+            context.applied.append((cls, args))
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         wants = context.grad_enabled and any(ctx.needs_input_grad)
