@@ -86,7 +86,7 @@ class Plan:
         try:
             start, stop, step = item.indices(x.shape[dim])
         except (TypeError, ValueError):
-            step = 0
+            start = stop = step = 0
         if step <= 0:
             raise ShapeError(
                 f"{item} in an index: bounds must be integers and the step positive",

@@ -143,7 +143,7 @@ def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:
     )  # the rest falls into a place behind the last
     found = bind(ops.IndexAdd, constant(np.arange(n)), slot, shape=(size + 1,))
     inside = e.lt(constant(np.arange(size)), sum(flags))
-    places = unravel_index(s.narrow(found, 0, 0, size), tuple(input.shape))
+    places = unravel_index(s.narrow(found, 0, 0, size), tuple(max(m, 1) for m in input.shape))
     if not places:
         return constant(np.zeros((size, 0), np.int64))
     return e.where(s.unsqueeze(inside, 1), s.stack(places, 1), fill_value)
