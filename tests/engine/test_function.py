@@ -280,10 +280,9 @@ def test_a_checkpoint_changes_memory_and_nothing_else() -> None:
         for a, b in zip(same, gradients, strict=True):
             np.testing.assert_array_equal(a, b)
         assert less < 0.5 * memory
-    with pytest.raises(AssertionError):  # the control: without the random state dropout differs
-        _, other, _ = measured(lambda x: checkpoint(block, x, preserve_rng_state=False))
-        for a, b in zip(other, gradients, strict=True):
-            np.testing.assert_array_equal(a, b)
+    # the control: without the random state dropout differs
+    _, other, _ = measured(lambda x: checkpoint(block, x, preserve_rng_state=False))
+    assert any((a != b).any() for a, b in zip(other, gradients, strict=True))
 
 
 def test_a_checkpointed_function_that_changes_its_mind() -> None:
