@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..op import Array, Bad, Sample, bind
 from ..types import int32
 from ._family import Binary, PiecewiseConstant, Unary, fill
-from .logic import Cast, Eq, Lt
+from .logic import Cast, Eq, Lt, Where
 
 
 class Neg(Unary):
@@ -264,7 +264,7 @@ class Remainder(Quotient):
 
 
 class NextAfter(Binary):
-    """y = the floating number next to a, towards b.   ā = ȳ: it is a, but for the last digit; none for b"""
+    """y = the floating number next to a, towards b; b itself if a is there.   ȳ goes to the one that y comes from"""
 
     floating_only = True
     ufunc = np.nextafter
@@ -272,10 +272,11 @@ class NextAfter(Binary):
     def eval(a, b):
         return np.nextafter(a, b)
 
-    def vjp(g, _y, _a, _b):
-        return g, None
+    def vjp(g, _y, a, b):
+        there = bind(Eq, a, b)
+        return lambda: bind(Where, there, fill(g), g), lambda: bind(Where, there, g, fill(g))
 
     @classmethod
     def samples(cls, r):
-        for sample in super().samples(r):
-            yield Sample(*sample.inputs, grad=(0,))
+        yield from super().samples(r)
+        yield Sample(np.array([1.0, 2.0]), np.array([1.0, 3.0]), kink=True)
