@@ -93,7 +93,9 @@ def test_two_tensors(name: str) -> None:
     for one, two in itertools.product(DTYPES, DTYPES):
         same(name, sample(r, one, (3,)), sample(r, two, (3,)))
         if one.is_floating_point != two.is_floating_point or torch.bool in (one, two):
-            same(name, sample(r, one, (3,)), sample(r, two, ()))  # without dimensions only the category counts
+            same(
+                name, sample(r, one, (3,)), sample(r, two, ())
+            )  # without dimensions only the category counts
 
 
 @pytest.mark.parametrize("name", NUMBERS)

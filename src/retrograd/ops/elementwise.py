@@ -74,6 +74,7 @@ class Log10(Unary):
     """y = log₁₀ x.   x̄ = ȳ / (x·ln 10).  A quotient of logarithms misses the whole numbers at powers of 10."""
 
     domain = (0.2, 3.0)
+
     def eval(x):
         return in_float64(np.log10, x)  # NumPy's own for float32 is not exact, either
 
