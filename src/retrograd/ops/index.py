@@ -120,16 +120,18 @@ class ScatterAdd(Op):
 def _add_at(values: Array, places: Array, n: int) -> Array:
     """Rows of ``values`` added up by place, always in the order in which they stand: the same bits every time.
 
-    Sorting once and adding runs is some ten times quicker than numpy.add.at on rows.
+    Floating numbers are added in float64 and rounded once, which is also several times quicker than numpy.add.at.
     """
-    out = np.zeros((n, *values.shape[1:]), values.dtype)
-    if places.size == 0:
-        return out
-    order = np.argsort(places, kind="stable")
-    ordered = places[order]
-    first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    out[ordered[first]] = np.add.reduceat(values[order], first, axis=0, dtype=values.dtype)
-    return out
+    width = math.prod(values.shape[1:])
+    if values.ndim > 1:
+        places = (places[:, None] * width + np.arange(width)).reshape(-1)
+    flat, total = values.reshape(-1), n * width
+    if values.dtype.kind == "f":
+        out = np.bincount(places, flat, total).astype(values.dtype, copy=False)
+    else:
+        out = np.zeros(total, values.dtype)
+        np.add.at(out, places, flat)
+    return out.reshape(n, *values.shape[1:])
 
 
 class Index(Op):
