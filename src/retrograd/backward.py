@@ -117,6 +117,8 @@ def grad(
                 "a gradient with respect to a tensor that requires none",
                 hint="call .requires_grad_() on it first",
             )
+    if not ins:
+        raise GradError("grad() with respect to nothing", hint="name one input at least")
     keep = create_graph if retain_graph is None else retain_graph
     wanted = [(t._node if t._node is not None else t, t._slot) for t in ins]
     _, found = propagate(_roots(outs, given, "grad()"), wanted=wanted, keep=keep, differentiable=create_graph)

@@ -222,7 +222,8 @@ class Graph:
         for eq in self.equations:
             for v, t in zip(eq.outputs, _applied(eq, env), strict=True):
                 env[v.name] = t
-                t.retain_grad()
+                if t.requires_grad:
+                    t.retain_grad()
         env[self.outputs[0].name].backward()
         return {name: t.grad.numpy() for name, t in env.items() if t.grad is not None}
 

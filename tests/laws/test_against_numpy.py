@@ -50,7 +50,7 @@ BINARY: dict[str, Entry] = {
     "hypot": (np.hypot, "same", FLOATING),
     "copysign": (np.copysign, "float", DTYPES),
     "nextafter": (np.nextafter, "same", FLOATING),
-    "heaviside": (np.heaviside, "same", FLOATING),
+    "heaviside": (lambda a, b: np.where(a == 0, b, (a > 0).astype(a.dtype)), "same", FLOATING),
     "logaddexp": (np.logaddexp, "same", FLOATING),
     "logaddexp2": (np.logaddexp2, "same", FLOATING),
     "xlogy": (_xlogy, "float", DTYPES),

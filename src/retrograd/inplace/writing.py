@@ -87,6 +87,8 @@ def write(x: Any, result: Any) -> Any:
                 hint="in-place operations never change the shape of their target",
             ) from None
     tracer = context.tracer
+    if result._requires and x._base is None:
+        result = result.clone()  # x becomes a copy of the leaf, not the leaf
     wants = context.grad_enabled and (x.requires_grad or result.requires_grad)
     if tracer is None and not wants:
         _copy(x, result._value)
@@ -107,26 +109,44 @@ def write(x: Any, result: Any) -> Any:
 
 def _copy(x: Any, value: np.ndarray[Any, Any]) -> None:
     array = x._value
-    if 0 in array.strides and array.size > 1:
+    shared = 0 in array.strides and array.size > 1
+    if shared:
+        _demand_one_value(x, value)
+    memory = x._base._value if shared else array
+    if not memory.flags.writeable:
+        raise GradError("the memory of this tensor is read-only", hint="call .clone() first")
+    if shared:
+        memory.flat[_places(x).reshape(-1)] = np.broadcast_to(value, array.shape).reshape(-1)
+    else:
+        np.copyto(array, value, casting="same_kind")
+    x._version[0] += 1
+
+
+def _demand_one_value(x: Any, value: np.ndarray[Any, Any]) -> None:
+    """Elements of ``x`` share memory: only what gives all that share a place the same value may be written."""
+    array = x._value
+    wide = np.broadcast_to(value, array.shape)
+    repeated = [n > 1 and stride == 0 for n, stride in zip(array.shape, array.strides, strict=True)]
+    needed = repeated if any(repeated) else [n > 1 for n in array.shape]
+    if x._base is None or any(r and stride for r, stride in zip(needed, wide.strides, strict=True)):
         raise GradError(
             "an expanded tensor is written in place: several elements share one memory",
             hint="call .clone() first",
         )
-    if not array.flags.writeable:
-        raise GradError("the memory of this tensor is read-only", hint="call .clone() first")
-    np.copyto(array, value, casting="same_kind")
-    x._version[0] += 1
+
+
+def _places(view: Any) -> np.ndarray[Any, Any]:
+    """Where the elements of a view lie in its base."""
+    shape = view._base._type.shape
+    return replay(view, np.arange(size(shape)).reshape(shape))
 
 
 def _write_view(x: Any, result: Any) -> None:
     """The base becomes itself with the viewed elements replaced; reverse: their gradient goes to the new value."""
     base = x._base
-    places = replay(x, np.arange(size(base._type.shape)).reshape(base._type.shape))
+    places = _places(x)
     if np.unique(places).size != places.size:
-        raise GradError(
-            "an expanded tensor is written in place: several elements share one memory",
-            hint="call .clone() first",
-        )
+        _demand_one_value(x, result._value)
     if context.tracer is None:
         before = base._alias()
         changed = sc.put_flat(before, constant(places), result)
