@@ -9,11 +9,11 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError, UsageError
 from ..op import constant
-from ..types import broadcast_shapes, normalize_dim
+from ..types import broadcast_shapes, normalize_dim, promote
 from . import elementwise as e
 from . import reduce as r
 from . import shape as s
-from ._arguments import cast, common_dtype, require_tensor
+from ._arguments import cast, require_tensor
 from ._matrices import floats, one_dtype
 from .linalg import matmul
 from .norm import vector_norm
@@ -80,7 +80,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """x1·x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along ``dim``"""
-    dtype = common_dtype(require_tensor("cosine_similarity", x1), require_tensor("cosine_similarity", x2))
+    dtype = promote(*(require_tensor("cosine_similarity", x).dtype for x in (x1, x2)))
     if not dtype.is_floating_point:
         raise DTypeError(f"cosine_similarity of {dtype!r}", hint="convert one of them: x.float()")
     shape = broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
@@ -89,7 +89,9 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     for x in (x1, x2):
         wide = s.broadcast_to(cast(x, dtype), shape)
         length = vector_norm(wide, 2, d if shape else None, True)
-        lift = e.clamp(e.sub(eps, length.detach()), 0.0)  # in PyTorch, too, the limit is no part of the derivative
+        lift = e.clamp(
+            e.sub(eps, length.detach()), 0.0
+        )  # in PyTorch, too, the limit is no part of the derivative
         units.append(e.div(wide, e.add(length, lift)))
     product = e.mul(*units)
     return r.sum(product, d) if shape else product

@@ -201,6 +201,7 @@ orgqr = householder_product
 
 def _reflections(name: str, input: Any, tau: Any) -> tuple[Any, Any]:
     a, tau = matrices(name, input), floats(name, tau)
+    one_dtype(name, a, tau)
     m, n = last_sizes(a)
     if tau.ndim != a.ndim - 1 or tau.shape[:-1] != a.shape[:-2] or tau.shape[-1] > min(m, n):
         raise ShapeError(
@@ -215,6 +216,11 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
     a, tau = _reflections("ormqr", input, tau)
     c = matrices("ormqr", other)
     one_dtype("ormqr", a, c)
+    if tau.shape[-1] != min(last_sizes(a)):
+        raise ShapeError(
+            f"ormqr of shapes {tuple(a.shape)} and {tuple(tau.shape)}",
+            hint="tau needs one entry for each reflection",
+        )
     if c.shape[:-2] != a.shape[:-2] or c.shape[-2 if left else -1] != a.shape[-2]:
         raise ShapeError(
             f"ormqr: reflections of {a.shape[-2]} entries do not fit shape {tuple(c.shape)}",

@@ -51,9 +51,7 @@ def _least(name: str, x: Any, largest: Any, atol: Any, rtol: Any) -> Any:
         else:
             rtol = 0.0 if atol > 0 else usual
     relative = e.mul(largest, rtol)
-    return cast(
-        e.clamp(relative, cast(atol, relative.dtype) if is_tensor(atol) else (atol or 0.0)), x.dtype
-    )
+    return cast(e.clamp(relative, cast(atol, relative.dtype) if is_tensor(atol) else (atol or 0.0)), x.dtype)
 
 
 def pinv(A: Any, *args: Any, **kwargs: Any) -> Any:
@@ -66,11 +64,11 @@ def pinv(A: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Any:
-    a = squares("pinv", A) if hermitian else matrices("pinv", A)
-    if hermitian:
-        a = symmetric(a)
+    a = matrices("pinv", A)
     if 0 in tuple(a.shape):
         return e.mul(transposed(a), 1)
+    if hermitian:
+        a = symmetric(squares("pinv", a))
     largest = s.narrow(svdvals(a.detach()), -1, 0, 1)
     tolerances = [
         t if t is None or not is_tensor(t) or t.ndim == 0 else s.unsqueeze(t, -1) for t in (atol, rtol)
@@ -95,7 +93,7 @@ def matrix_rank(A: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Any:
-    a = (squares if hermitian else matrices)("matrix_rank", A).detach()
+    a = matrices("matrix_rank", A).detach()
     if 0 in last_sizes(a):
         return fill(TensorType(tuple(a.shape[:-2]), int64))
     values = e.abs(eigvalsh(a)) if hermitian else svdvals(a)
@@ -117,10 +115,11 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
     which those up to rcond·σ_max count as 0.  The rank comes with the last three, singular values with the last two, and
     residuals Σ (A X - B)² where A has more rows than columns and full rank ("gelsy" gives none, as in PyTorch).
     """
-    if require_tensor("lstsq", A).ndim < 2 or require_tensor("lstsq", B).ndim < 1:
+    ranks = require_tensor("lstsq", A).ndim, require_tensor("lstsq", B).ndim
+    if ranks[0] < 2 or not 0 <= ranks[0] - ranks[1] <= 1:
         raise ShapeError(
             f"lstsq of shapes {tuple(A.shape)} and {tuple(B.shape)}",
-            hint="A needs at least 2 dimensions, B at least 1",
+            hint="A needs at least 2 dimensions, B as many, or one fewer for vectors",
         )
     a = matrices("lstsq", A)
     one_dtype("lstsq", a, B)
@@ -128,13 +127,18 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
     if driver not in _DRIVERS:
         raise UsageError(f"lstsq with driver={driver!r}", hint=f"driver is one of {', '.join(_DRIVERS)}")
     vectors = B.ndim == 1 or (B.ndim == a.ndim - 1 and tuple(B.shape) == tuple(a.shape[:-1]))
+    if not vectors and ranks[0] != ranks[1]:
+        raise ShapeError(
+            f"lstsq of shapes {tuple(A.shape)} and {tuple(B.shape)}",
+            hint=f"B needs {A.ndim} dimensions, or the shape {tuple(A.shape[:-1])} for vectors",
+        )
     b = s.unsqueeze(B, -1) if vectors else B
     if b.shape[-2] != a.shape[-2]:
         raise ShapeError(
             f"lstsq: the matrix {tuple(A.shape)} does not fit the right-hand side {tuple(B.shape)}",
             hint=f"it needs {a.shape[-2]} rows",
         )
-    a, b = together(a, b)
+    given, (a, b) = a.detach(), together(a, b)
     m, n = last_sizes(a)
     nothing, whole = constant([], a.dtype), min(m, n)
     rank, values = constant([], int64), nothing
@@ -143,7 +147,7 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
     else:
         least = max(m, n) * float(np.finfo(a.dtype.numpy).eps) if rcond is None else rcond
         x = product(_pinv(a, least), b)
-        singular = svdvals(a.detach())
+        singular = svdvals(given)
         top = s.narrow(singular, -1, 0, min(1, whole))
         rank = r.count_nonzero(e.gt(singular, e.mul(top, least)), -1)
         if driver in ("gelsd", "gelss"):
@@ -193,7 +197,7 @@ def tensorsolve(A: Any, B: Any, dims: Sequence[int] | None = None) -> Any:
         A = s.permute(A, [d for d in range(A.ndim) if d not in last] + last)
     rest = tuple(A.shape[B.ndim :])
     n, k = math.prod(tuple(A.shape[: B.ndim])), math.prod(rest)
-    if n != k or n != math.prod(tuple(B.shape)):
+    if A.ndim < B.ndim or n != k or n != math.prod(tuple(B.shape)):
         raise ShapeError(
             f"tensorsolve: {n} equations and {k} unknowns from A of shape {tuple(A.shape)} with B of shape {tuple(B.shape)}",
             hint="the first dimensions of A are those of B, and the others have as many entries",

@@ -86,7 +86,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             hint="make both one dtype, e.g. bias.to(x.dtype)",
         )
     usual = w.ndim == 2 and tuple(bias.shape) == shape[-1:]
-    if not usual and ((w.ndim == 1 and bias.ndim) or broadcast_shapes(tuple(bias.shape), shape) != shape):
+    odd = w.ndim == 1 and (x.ndim == 2 or bias.ndim == 1 or (x.ndim == 1 and bias.ndim > 0))
+    if odd or (not usual and broadcast_shapes(tuple(bias.shape), shape) != shape):
         raise ShapeError(
             f"linear: a bias of shape {tuple(bias.shape)} for a result of shape {shape}",
             hint="the bias is (out,)",
@@ -259,6 +260,11 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
                 hint="dims counts from 0 to the smaller rank",
             )
         first, second = list(range(a.ndim - n, a.ndim)), list(range(n))
+    if 0 in (a.ndim, b.ndim) and (first or second):
+        raise ShapeError(
+            f"tensordot over dimensions of shapes {tuple(a.shape)} and {tuple(b.shape)}",
+            hint="a number has no dimensions; use dims=0, or *",
+        )
     if len(first) != len(second) or len({*first}) != len(first) or len({*second}) != len(second):
         raise UsageError(
             f"tensordot with dims {first} and {second}", hint="two lists of one length, each dimension once"

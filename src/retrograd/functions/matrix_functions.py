@@ -15,7 +15,7 @@ from ..types import TensorType, bool_, broadcast_shapes, int64, normalize_dim
 from . import elementwise as e
 from . import reduce as r
 from . import shape as s
-from ._arguments import expand, require_tensor
+from ._arguments import cast, expand, require_tensor
 from ._matrices import floats, last_sizes, matrices, one_dtype, squares
 from .arrange import flip
 from .diagonal import diagonal
@@ -116,6 +116,8 @@ def matrix_norm(
 
 
 def _extreme(x: Any, ord: float, dim: int, keepdim: bool = False) -> Any:
+    if ord > 0 and x.shape[dim] == 0:  # of no sums the largest is 0, as in PyTorch
+        return r.sum(x, dim, keepdim)
     return (r.amax if ord > 0 else r.amin)(x, dim, keepdim)
 
 
@@ -148,18 +150,17 @@ def norm(A: Any, ord: Any = None, dim: Dim = None, keepdim: bool = False, *, dty
 
 def cond(A: Any, p: Any = None) -> Any:
     """The condition number ‖A‖·‖A⁻¹‖ in a matrix norm; p None or 2: σ_max/σ_min, -2 the reverse; inf for a singular matrix"""
-    a = matrices("cond", A)
-    if p in (None, 2, -2):
-        if 0 in last_sizes(a):
-            return fill(TensorType(tuple(a.shape[:-2]), a.dtype))
+    a, by_values = matrices("cond", A), p in (None, 2, -2)
+    if not by_values:
+        squares(f"cond with p={p!r}", a)
+        if p not in ("fro", "nuc", 1, -1, math.inf, -math.inf):
+            raise UsageError(f"cond with p={p!r}", hint='p is None, "fro", "nuc", inf, -inf, 1, -1, 2 or -2')
+    if 0 in last_sizes(a):
+        return fill(TensorType(tuple(a.shape[:-2]), a.dtype))
+    if by_values:
         values = svdvals(a)
         first, last = s.select(values, -1, 0), s.select(values, -1, -1)
         return e.div(last, first) if p == -2 else e.div(first, last)
-    squares(f"cond with p={p!r}", a)
-    if p not in ("fro", "nuc", 1, -1, math.inf, -math.inf):
-        raise UsageError(f"cond with p={p!r}", hint='p is None, "fro", "nuc", inf, -inf, 1, -1, 2 or -2')
-    if a.shape[-1] == 0:
-        return fill(TensorType(tuple(a.shape[:-2]), a.dtype))
     inverse, info = inv_ex(a)
     unit = e.where(s.unsqueeze(s.unsqueeze(e.gt(info, 0), -1), -1), 1.0, inverse)
     return e.where(e.gt(info, 0), math.inf, e.mul(matrix_norm(a, p), matrix_norm(unit, p)))
@@ -172,12 +173,10 @@ def linalg_vander(x: Any, *, N: int | None = None) -> Any:
         raise DTypeError("vander takes numbers, not bool", hint="convert it: x.int()")
     column = s.reshape(x, (*x.shape, 1)) if x.ndim else s.reshape(x, (1, 1))
     n = (x.shape[-1] if x.ndim else 1) if N is None else N
-    if N is not None and N < 2:
-        raise UsageError(f"vander with N={N}", hint="N is at least 2")
+    if n < 2:
+        raise UsageError(f"vander with N={n}", hint="N is at least 2; name it where there is one x: N=2")
     shape, dtype = tuple(column.shape[:-1]), x.dtype if x.dtype.is_floating_point else int64
     ones = fill(TensorType((*shape, 1), dtype), 1)
-    if n <= 1:
-        return ones if n else fill(TensorType((*shape, 0), dtype))
     return s.cat([ones, cumprod(expand(column, (*shape, n - 1)), -1)], -1)
 
 
@@ -190,7 +189,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     n = x.shape[0] if N is None else N
     if n < 0:
         raise UsageError(f"vander with N={N}", hint="N is not negative")
-    wide = linalg_vander(x, N=max(n, 2))
+    wide = linalg_vander(cast(x, int64) if x.dtype is bool_ else x, N=max(n, 2))
     wide = s.narrow(wide, -1, 0, n)
     return wide if increasing else flip(wide, -1)
 
@@ -198,6 +197,10 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
     """Σ x·y over ``dim``; leading sizes broadcast"""
     one_dtype("vecdot", floats("vecdot", x), floats("vecdot", y))
+    if x.ndim == y.ndim == 1 and tuple(x.shape) != tuple(y.shape):
+        raise ShapeError(
+            f"vecdot of {x.shape[0]} and {y.shape[0]} entries", hint="vectors need the same length"
+        )
     product = e.mul(x, y)
     return r.sum(product, normalize_dim(dim, product.ndim))
 

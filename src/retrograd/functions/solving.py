@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,6 +85,10 @@ def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False) -
     """`solve`, and for each matrix 0 or the number of the first zero pivot (the solution is NaN there)"""
     a = squares("solve", A)
     one_dtype("solve", a, B)
+    if B.ndim == 0:
+        raise ShapeError(
+            "solve for a number", hint="the right-hand side is a vector, a matrix, or a stack of them"
+        )
     vectors = B.ndim == 1 or (B.ndim == a.ndim - 1 and tuple(B.shape) == tuple(a.shape[:-1]))
     if vectors and not left:
         raise UsageError(
@@ -97,13 +102,29 @@ def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False) -
             f"solve: the matrix {tuple(a.shape)} does not fit the right-hand side {tuple(B.shape)}",
             hint=f"it needs {a.shape[-1]} {'rows' if left else 'columns'}",
         )
-    a, b = together(a, b)
-    if left:
-        x, info = bind(Solve, a, b, ta=False, check=check_errors)
-    else:
-        x, info = bind(Solve, a, transposed(b), ta=True, check=check_errors)
-        x = transposed(x)
+    x, info = _solved(a, b if left else transposed(b), not left, check_errors)
+    x = x if left else transposed(x)
     return SolveEx(s.squeeze(x, -1) if vectors else x, info)
+
+
+def _solved(a: Any, b: Any, ta: bool, check: bool) -> Any:
+    """`Solve` with leading sizes broadcast; a matrix that many right-hand sides share is factored once."""
+    if a.ndim == 2 and b.ndim > 2:
+        n, k = last_sizes(b)
+        lead = tuple(b.shape[:-2])
+        beside = s.reshape(s.movedim(b, -2, 0), (n, math.prod(lead) * k))
+        x, info = bind(Solve, a, beside, ta=ta, check=check)
+        return s.movedim(s.reshape(x, (n, *lead, k)), 0, -2), info
+    shape = tuple(a.shape[:-2])
+    a, b = together(a, b)
+    x, info = bind(Solve, a, b, ta=ta, check=check)
+    if 0 in tuple(info.shape):
+        return x, fill(TensorType(shape, int32))
+    for d, n in enumerate(
+        (1,) * (info.ndim - len(shape)) + shape
+    ):  # one number for each matrix that was given
+        info = s.narrow(info, d, 0, n)
+    return x, s.reshape(info, shape)
 
 
 def solve(A: Any, B: Any, *, left: bool = True) -> Any:
