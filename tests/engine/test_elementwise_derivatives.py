@@ -171,3 +171,26 @@ def test_traced_and_vectorised_it_is_the_same(name: str) -> None:
     (traced,) = rg.trace(fn)(*given)(*(t.numpy() for t in given))
     np.testing.assert_array_equal(traced, expected)
     np.testing.assert_allclose(rg.vmap(fn)(*given).numpy(), expected, rtol=1e-15)
+
+
+def test_polynomials_are_differentiated_by_their_own_recurrences() -> None:
+    """Against the coefficients that NumPy gives; PyTorch has no derivative here."""
+    families = {
+        "chebyshev_polynomial_t": np.polynomial.Chebyshev,
+        "hermite_polynomial_h": np.polynomial.Hermite,
+        "hermite_polynomial_he": np.polynomial.HermiteE,
+        "laguerre_polynomial_l": np.polynomial.Laguerre,
+        "legendre_polynomial_p": np.polynomial.Legendre,
+    }
+    x = np.random.default_rng(2).uniform(-2, 2, 9)
+    for name, family in families.items():
+        for n in (0, 1, 2, 5, 9):
+            exact = family.basis(n)
+            found = slopes(lambda x, n=n, name=name: getattr(sp, name)(x, n), x)
+            for k in (1, 2):
+                np.testing.assert_allclose(found[k - 1], exact.deriv(k)(x), rtol=1e-11, atol=1e-9)
+    at_the_ends = sp.chebyshev_polynomial_u(f64(-1.0, 1.0), 6)
+    assert at_the_ends.tolist() == [7, 7]
+    assert sp.legendre_polynomial_p(f64(0.3), f64(-1.0)).tolist() == [0]
+    mixed = sp.shifted_chebyshev_polynomial_w(f64(0.7), rg.tensor([0, 1, 2]))  # each degree in one call
+    assert mixed.tolist() == pytest.approx([1, 1.8, 4 * 0.16 + 2 * 0.4 - 1])

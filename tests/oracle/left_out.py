@@ -6,7 +6,6 @@ UNBUILT = "convolution, pooling, recurrence and attention are not built yet"
 
 COMPLEX = "complex tensors do not exist here"
 CYLINDER = "no gradient flows through it in PyTorch either; scipy.special has it"
-POLYNOMIAL = "no gradient flows through it in PyTorch either; numpy.polynomial and scipy.special have it"
 
 COPY = "a view and a copy at once, made for PyTorch's compiler: the name without _copy, and .clone()"
 LAYOUT = "it names strides in memory, which a traced graph does not have; use unfold, diagonal or an index"
@@ -39,11 +38,6 @@ LEFT_OUT: dict[str, str] = {
     "special.bessel_*": CYLINDER,
     "special.modified_bessel_k*": CYLINDER,
     "special.scaled_modified_bessel_k*": CYLINDER,
-    "special.chebyshev_polynomial_*": POLYNOMIAL,
-    "special.hermite_polynomial_*": POLYNOMIAL,
-    "special.laguerre_polynomial_*": POLYNOMIAL,
-    "special.legendre_polynomial_*": POLYNOMIAL,
-    "special.shifted_chebyshev_polynomial_*": POLYNOMIAL,
     "jiterator_*": "compiles CUDA code",
     # reductions and sorting
     "masked.*": "torch.masked is a prototype; where(mask, x, 0) and the nan functions serve",

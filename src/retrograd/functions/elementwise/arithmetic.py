@@ -66,13 +66,17 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     return binary(ops.Add, input, scaled(other, alpha, input))
 
 
+def _is_bool(x: Any) -> builtins.bool:
+    kind = getattr(x, "_type", None)
+    return isinstance(x, builtins.bool) if kind is None else kind.dtype is bool_
+
+
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """input - alpha·other"""
-    for x in (input, other):
-        if isinstance(x, bool) or getattr(x, "dtype", None) is bool_:
-            raise DTypeError(
-                "subtraction is not defined for bools", hint="use a ^ b or a.logical_xor(b), or .int()"
-            )
+    if _is_bool(input) or _is_bool(other):
+        raise DTypeError(
+            "subtraction is not defined for bools", hint="use a ^ b or a.logical_xor(b), or .int()"
+        )
     return binary(ops.Sub, input, scaled(other, alpha, input))
 
 
