@@ -161,7 +161,7 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
     ``unitriangular``: the diagonal counts as 1.  A zero on the diagonal gives infinities or NaN, no error, as in PyTorch.
     """
     a, b = squares("solve_triangular", A), matrices("solve_triangular", B)
-    one_dtype("solve_triangular", a, b)
+    b = cast(b, a.dtype)  # as PyTorch does here, and nowhere else
     if b.shape[-2 if left else -1] != a.shape[-1]:
         raise ShapeError(
             f"solve_triangular: the matrix {tuple(a.shape)} does not fit the right-hand side {tuple(b.shape)}",
