@@ -28,6 +28,7 @@ METHODS: list[tuple[str, dict[str, Any]]] = [
     ("RMSprop", {"centered": True, "momentum": 0.9}),
     ("ASGD", {"t0": 2}),
     ("Rprop", {}),
+    ("Adafactor", {"weight_decay": 0.1}),
     ("Lion", {"weight_decay": 0.1}),
 ]
 

@@ -61,6 +61,12 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
         ("Rprop", {"lr": l, "etas": e, "step_sizes": s})
         for l, e, s in itertools.product((0.01, 0.3), ((0.5, 1.2), (0.3, 2.0)), ((1e-6, 50), (0.02, 0.5)))
     ],
+    *[
+        ("Adafactor", {"lr": l, "beta2_decay": b, "d": d, "weight_decay": w, "eps": e})
+        for l, b, d, w, e in itertools.product(
+            (0.01, 1.0), (-0.8, -0.3), (1.0, 3.0), (0.0, 0.1), ((None, 1e-3), (1e-3, 0.5))
+        )
+    ],
     ("Adam", {"decoupled_weight_decay": True, "weight_decay": 0.1}),
     ("SGD", {"lr": 0.01, "momentum": 0.9, "maximize": True}),
     ("RMSprop", {"lr": 0.01, "maximize": True}),
@@ -69,10 +75,10 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def pair(seed: int = 0, dtype: str = "float64") -> tuple[list[Any], list[Any]]:
+def pair(seed: int = 0, dtype: str = "float64", empty: bool = True) -> tuple[list[Any], list[Any]]:
     """The same starting tensors twice."""
     random = np.random.default_rng(seed)
-    arrays = [random.normal(size=s).astype(dtype) for s in ((3, 4), (4,), (), (0, 2))]
+    arrays = [random.normal(size=s).astype(dtype) for s in ((3, 4), (4,), (), (0, 2))[: 3 + empty]]
     return [nn.Parameter(rg.tensor(a)) for a in arrays], [torch.nn.Parameter(theirs(a)) for a in arrays]
 
 
@@ -142,7 +148,7 @@ def named(value: Any) -> str:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(("name", "options"), OPTIONS, ids=named)
 def test_fifty_steps(name: str, options: dict[str, Any], dtype: str) -> None:
-    x, t = pair(dtype=dtype)
+    x, t = pair(dtype=dtype, empty=name != "Adafactor")  # PyTorch divides by its size
     mine, other = make(name, x, t, options)
     advance(mine, other, x, t, range(50), dtype)
     # Taken together: a single number that happens to pass 0 has no relative error to speak of.
@@ -152,7 +158,7 @@ def test_fifty_steps(name: str, options: dict[str, Any], dtype: str) -> None:
 
 def test_every_optimiser_of_pytorch_is_here() -> None:
     missing = {info.name for info in optim_db} - OURS.keys()
-    assert missing <= {"Adafactor", "Muon", "SparseAdam"}
+    assert missing <= {"Muon", "SparseAdam"}
 
 
 @pytest.mark.parametrize("name", sorted(OURS.keys() - {"LBFGS"}))
@@ -166,7 +172,7 @@ def test_groups_with_options_of_their_own(name: str) -> None:
 
     mine, other = getattr(optim, name)(grouped(x), lr=0.01), getattr(torch.optim, name)(grouped(t), lr=0.01)
     advance(mine, other, x, t, range(5))
-    if name != "Adagrad":  # PyTorch's cannot step what was added later
+    if name not in ("Adagrad", "Adafactor"):  # PyTorch's cannot step what is added later, or empty
         mine.add_param_group({"params": x[3], "lr": 0.5})
         other.add_param_group({"params": t[3], "lr": 0.5})
     advance(mine, other, x, t, range(5, 10))
@@ -178,7 +184,7 @@ def test_groups_with_options_of_their_own(name: str) -> None:
 @pytest.mark.parametrize(("name", "options"), [o for i, o in enumerate(OPTIONS) if i % 3 == 0], ids=named)
 def test_states_travel_in_both_directions(name: str, options: dict[str, Any], dtype: str) -> None:
     """A run saved by PyTorch goes on here, and one saved here goes on there, as if nobody had interrupted it."""
-    x, t = pair(2, dtype)
+    x, t = pair(2, dtype, empty=name != "Adafactor")
     mine, other = make(name, x, t, options)
     advance(mine, other, x, t, range(10), dtype)
     fresh, far = make(name, x, t, {**options, "lr": 123.0})
@@ -189,8 +195,7 @@ def test_states_travel_in_both_directions(name: str, options: dict[str, Any], dt
     again = getattr(optim, name)(x, **here(options))
     again.load_state_dict(fresh.state_dict())
     advance(again, far, x, t, range(20, 30), dtype)
-    for p, q in zip(x, t, strict=True):
-        close(p, q, dtype, name)
+    close(together(x), together(t), dtype, name)
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
@@ -200,7 +205,9 @@ def test_what_pytorch_refuses(name: str) -> None:
     for case in cases:
         made = case.optimizer_error_input
         given = [torch.nn.Parameter(torch.ones(2))] if made.params is None else made.params
-        assert case.error_on is OptimizerErrorEnum.CONSTRUCTION_ERROR
+        if case.error_on is OptimizerErrorEnum.STEP_ERROR:
+            assert "complex" in made.desc
+            continue
         found: dict[int, Any] = {}  # one tensor of ours for each of PyTorch's: it may stand there twice
 
         def ours(value: Any, found: dict[int, Any] = found) -> Any:

@@ -61,6 +61,8 @@ def check_options(name: str, options: Group) -> None:
 
 
 def _check_number(name: str, key: str, value: Any) -> None:
+    if isinstance(value, tuple):
+        return  # Adafactor's eps, which it checks itself
     if isinstance(value, Tensor):
         if value.numel() != 1:
             raise UsageError(
