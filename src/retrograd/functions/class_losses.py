@@ -10,6 +10,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DTypeError, ShapeError, UsageError, describe, user_place
+from ..types import int64, uint8
 from ._inputs import floats, one_dtype, reduction_of
 from .elementwise import exp, log, log1p, softplus_raw, where
 from .losses import reduced, values
@@ -53,9 +54,9 @@ def _class_dim(name: str, input: Tensor, target: Tensor) -> int:
 
 def _classes(name: str, target: Tensor, n: int, ignore_index: int) -> tuple[Tensor, Tensor | None]:
     """Class numbers that are safe to index with, and which of them count (None: all)."""
-    if target.dtype.is_floating_point or target.dtype.category == 0:
+    if target.dtype not in (int64, uint8):
         raise DTypeError(
-            f"{name}: class numbers must be integers, got {target.dtype!r}",
+            f"{name}: class numbers must be int64 (or uint8), got {target.dtype!r}",
             hint="target.long(); for probabilities give the shape of the scores",
             where=describe(user_place()),
         )
