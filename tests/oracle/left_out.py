@@ -78,6 +78,7 @@ LEFT_OUT: dict[str, str] = {
     "nn.functional.scaled_dot_product_attention": UNBUILT,
     "nn.functional.unfold": UNBUILT,
     "nn.functional.upsample*": UNBUILT,
+    "nn.functional.ctc_loss": "a recursion over time, which waits for recurrence",
     "nn.functional.embedding_bag": "embedding and a sum give the same; a fused form is not built yet",
     "nn.functional.linear_cross_entropy": "cross_entropy(linear(x, w), y) gives the same; PyTorch's form saves memory",
     "native_batch_norm": "PyTorch's own kernel behind nn.functional.batch_norm",
