@@ -160,8 +160,9 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
 
     ``unitriangular``: the diagonal counts as 1.  A zero on the diagonal gives infinities or NaN, no error, as in PyTorch.
     """
-    a, b = squares("solve_triangular", A), matrices("solve_triangular", B)
-    b = cast(b, a.dtype)  # as PyTorch does here, and nowhere else
+    a = squares("solve_triangular", A)
+    b = cast(require_tensor("solve_triangular", B), a.dtype)  # as PyTorch does here, and nowhere else
+    matrices("solve_triangular", b)
     if b.shape[-2 if left else -1] != a.shape[-1]:
         raise ShapeError(
             f"solve_triangular: the matrix {tuple(a.shape)} does not fit the right-hand side {tuple(b.shape)}",
