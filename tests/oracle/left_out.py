@@ -45,8 +45,19 @@ LEFT_OUT: dict[str, str] = {
     # shapes and indexing
     **dict.fromkeys(
         (
-            "alias_copy", "diagonal_copy", "expand_copy", "narrow_copy", "permute_copy", "split_with_sizes_copy",
-            "squeeze_copy", "t_copy", "transpose_copy", "unbind_copy", "unfold_copy", "unsqueeze_copy", "view_copy",
+            "alias_copy",
+            "diagonal_copy",
+            "expand_copy",
+            "narrow_copy",
+            "permute_copy",
+            "split_with_sizes_copy",
+            "squeeze_copy",
+            "t_copy",
+            "transpose_copy",
+            "unbind_copy",
+            "unfold_copy",
+            "unsqueeze_copy",
+            "view_copy",
         ),
         COPY,
     ),
