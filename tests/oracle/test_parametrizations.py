@@ -103,6 +103,28 @@ def spectral_norm(lib: Any, log: Story) -> None:
     seen(lib, log, vector)
 
 
+def orthogonal(lib: Any, log: Story) -> None:
+    for n_in, n_out, kind in (
+        (3, 3, None),
+        (3, 3, "cayley"),
+        (3, 4, None),
+        (3, 2, "householder"),
+        (3, 2, "cayley"),
+    ):
+        for trivial in (True, False):
+            m = linear(lib, n_in, n_out)
+            m.weight.data = ramp(lib, n_out, n_in) ** 3 + lib.eye(n_out, n_in, dtype=lib.float64) / 3
+            if n_in != n_out and trivial:
+                continue  # the base is completed at random
+            if kind != "cayley" and n_in != n_out:
+                continue  # without a trivialization PyTorch inverts the reflections
+            lib.nn.utils.parametrizations.orthogonal(m, orthogonal_map=kind, use_trivialization=trivial)
+            seen(lib, log, m)
+            if trivial:
+                m.weight = ramp(lib, n_out, n_in) ** 2 + lib.eye(n_out, dtype=lib.float64)
+                seen(lib, log, m)
+
+
 def own_parametrizations(lib: Any, log: Story) -> None:
     tools = lib.nn.utils.parametrize
     m = linear(lib, 3, 3)
@@ -174,6 +196,10 @@ def buffers_and_refusals(lib: Any, log: Story) -> None:
         lambda: lib.nn.utils.parametrizations.spectral_norm(linear(lib), n_power_iterations=0),
         lambda: lib.nn.utils.parametrizations.spectral_norm(linear(lib), dim=5),
         lambda: lib.nn.utils.parametrizations.spectral_norm(linear(lib), "nope"),
+        lambda: lib.nn.utils.parametrizations.orthogonal(linear(lib), "nope"),
+        lambda: lib.nn.utils.parametrizations.orthogonal(linear(lib), "bias"),
+        lambda: lib.nn.utils.parametrizations.orthogonal(linear(lib), orthogonal_map="nope"),
+        lambda: setattr(lib.nn.utils.parametrizations.orthogonal(linear(lib)), "weight", ramp(lib, 3, 3)),
     ):
         try:
             attempt()
@@ -185,7 +211,7 @@ def buffers_and_refusals(lib: Any, log: Story) -> None:
 
 
 STORIES = [
-    weight_norm, weight_norm_from_the_older_form, spectral_norm, own_parametrizations, caching, transfer,
+    weight_norm, weight_norm_from_the_older_form, spectral_norm, orthogonal, own_parametrizations, caching, transfer,
     buffers_and_refusals,
 ]  # fmt: skip
 
@@ -205,6 +231,27 @@ def test_a_copy_has_parametrizations_of_its_own() -> None:
     rg.nn.utils.parametrize.remove_parametrizations(m, "weight")
     assert rg.nn.utils.parametrize.is_parametrized(twin)
     assert twin(rg.zeros(1, 3, dtype=rg.float64)).shape == (1, 4)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (5, 3), (3, 5)])
+@pytest.mark.parametrize("kind", ["matrix_exp", "cayley", "householder"])
+def test_orthogonal_weights_stay_orthogonal(shape: tuple[int, int], kind: str) -> None:
+    layer = rg.nn.utils.parametrizations.orthogonal(
+        rg.nn.Linear(shape[1], shape[0], dtype=rg.float64), orthogonal_map=kind
+    )
+    optimizer = rg.optim.SGD(layer.parameters(), lr=0.1)
+    x = ramp(rg, 6, shape[1])
+    before = None
+    for _ in range(5):
+        optimizer.zero_grad()
+        loss = ((layer(x) - 1) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        w = layer.weight.detach().numpy()
+        gram = w.T @ w if shape[0] >= shape[1] else w @ w.T
+        np.testing.assert_allclose(gram, np.eye(min(shape)), atol=1e-12)
+        assert before is None or loss.item() < before
+        before = loss.item()
 
 
 def test_a_traced_training_step_with_parametrized_weights() -> None:

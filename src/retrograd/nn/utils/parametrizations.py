@@ -1,4 +1,4 @@
-"""Two parametrizations that keep a layer's weights in shape: weight norm and spectral norm."""
+"""Parametrizations that keep a layer's weights in shape: weight norm, spectral norm, orthogonal weights."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from ...functions.random import randn
 from ...modes import no_grad
 from ...tensor import Tensor
 from ..module import Module
+from .orthogonal import orthogonal
 from .parametrize import register_parametrization
 
-__all__ = ["spectral_norm", "weight_norm"]
+__all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
 
 def _length(v: Tensor, dim: int) -> Tensor:
