@@ -12,6 +12,9 @@ from .plateau import ReduceLROnPlateau
 from .ramps import ConstantLR, LinearLR, PolynomialLR
 from .scheduler import LRScheduler
 
+_LRScheduler = LRScheduler
+"""PyTorch's earlier name, which programs still derive from."""
+
 __all__ = [
     "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR",
     "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR",
