@@ -242,7 +242,11 @@ def test_kl_div(dtype: str) -> None:
         (lambda w: nn.SmoothL1Loss(beta=0.5), lambda w: torch.nn.SmoothL1Loss(beta=0.5), "numbers"),
         (lambda w: nn.HuberLoss(delta=0.5), lambda w: torch.nn.HuberLoss(delta=0.5), "numbers"),
         (lambda w: nn.PoissonNLLLoss(), lambda w: torch.nn.PoissonNLLLoss(), "numbers"),
-        (lambda w: nn.KLDivLoss(reduction="batchmean"), lambda w: torch.nn.KLDivLoss(reduction="batchmean"), "shares"),
+        (
+            lambda w: nn.KLDivLoss(reduction="batchmean"),
+            lambda w: torch.nn.KLDivLoss(reduction="batchmean"),
+            "shares",
+        ),
         (lambda w: nn.BCEWithLogitsLoss(), lambda w: torch.nn.BCEWithLogitsLoss(), "shares"),
         (
             lambda w: nn.CrossEntropyLoss(weight=ours(w), label_smoothing=0.1, ignore_index=2),
