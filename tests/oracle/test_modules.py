@@ -6,6 +6,7 @@ training and in evaluation.  What PyTorch's list says must be refused is refused
 
 from __future__ import annotations
 
+import copy
 import warnings
 from typing import Any
 
@@ -100,6 +101,33 @@ def test_module(info: Any, dtype: Any) -> None:
                 run(theirs, mine, sample.forward_input, 1e-9 if dtype is torch.float64 else 2e-5)
                 tried += 1
     assert tried
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("info", HAVE, ids=name_of)
+def test_module_traced_and_copied(info: Any) -> None:
+    """Traced, a module gives what it gives; so does its deep copy; and neither changes it."""
+    inputs = info.module_inputs_func(
+        info, device="cpu", dtype=torch.float64, requires_grad=False, training=True
+    )
+    sample = next(iter(inputs))
+    _, mine = build(info, sample.constructor_input)
+    mine.double()
+    args, kwargs = translated((tuple(sample.forward_input.args), dict(sample.forward_input.kwargs)), [])
+    tensors = [k for k, v in enumerate(args) if isinstance(v, rg.Tensor)]
+
+    def call(*given: Any) -> Any:
+        full = list(args)
+        for k, value in zip(tensors, given, strict=True):
+            full[k] = value
+        return mine(*full, **kwargs)
+
+    graph = rg.trace(call)(*(args[k] for k in tensors))
+    twin = copy.deepcopy(mine)
+    found = graph(*(args[k].numpy() for k in tensors))[0]
+    expected = mine(*args, **kwargs).detach().numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(twin(*args, **kwargs).detach().numpy(), expected)
 
 
 @pytest.mark.parametrize("info", [i for i in HAVE if i.module_error_inputs_func], ids=name_of)
