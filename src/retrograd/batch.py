@@ -69,6 +69,7 @@ class Batcher(Staging):
         return value.tensor, True
 
     def bind(self, op: type[Op], inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
+        self.freshen(inputs)  # a view may have lost or got its batch axis when its base was changed
         if any(self.own(t._value) for t in inputs):
             return super().bind(op, inputs, params)
         with within(self.outer):
@@ -117,7 +118,10 @@ class Batcher(Staging):
             )
         self.freshen((t,))
         inside, batched = self.unwrap(t)
-        return inside if batched else s.broadcast_to(inside, (self.size, *inside.shape))
+        if batched:
+            return inside
+        held = inside._alias()  # `close` gives a tensor that was changed inside its old value back
+        return s.broadcast_to(held, (self.size, *held.shape))
 
     def close(self) -> None:
         """Put back what was changed; changes that would have to be seen outside are refused."""

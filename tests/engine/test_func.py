@@ -156,6 +156,32 @@ def test_all_of_it_can_be_traced(name: str) -> None:
         np.testing.assert_allclose(a, b.numpy(), rtol=1e-12, atol=1e-14)
 
 
+def test_changes_in_place_under_vmap_are_those_of_a_loop() -> None:
+    def cleared(x: rg.Tensor) -> rg.Tensor:
+        return x.clone().zero_()
+
+    def through_a_view(x: rg.Tensor) -> rg.Tensor:
+        y = x.clone()
+        y[0:2].zero_()
+        return y
+
+    def seen_in_a_view(x: rg.Tensor) -> rg.Tensor:
+        y = x.clone()
+        z = y[0:2]
+        y.fill_(3)
+        return z * 2 + x[0]
+
+    def made_inside(x: rg.Tensor) -> rg.Tensor:
+        table = rg.zeros(3, dtype=rg.float64)
+        table[1] = x[0]
+        table += 1
+        return table
+
+    x = rg.tensor(A)
+    for fn in (cleared, through_a_view, seen_in_a_view, made_inside):
+        np.testing.assert_array_equal(rg.vmap(fn)(x).numpy(), rg.stack([fn(row) for row in x]).numpy())
+
+
 def test_hvp_is_the_hessian_times_a_vector() -> None:
     def fn(x: rg.Tensor) -> rg.Tensor:
         return (x.sin() * x.sum()).prod()
