@@ -145,8 +145,10 @@ def named(value: Any) -> str:
     return value if isinstance(value, str) else "-".join(f"{k}={v}" for k, v in value.items()) or "default"
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(("name", "options"), OPTIONS, ids=named)
+EACH = [(*o, "float64") for o in OPTIONS] + [(*o, "float32") for o in OPTIONS[::3]]
+
+
+@pytest.mark.parametrize(("name", "options", "dtype"), EACH, ids=named)
 def test_fifty_steps(name: str, options: dict[str, Any], dtype: str) -> None:
     x, t = pair(dtype=dtype, empty=name != "Adafactor")  # PyTorch divides by its size
     mine, other = make(name, x, t, options)
@@ -180,8 +182,7 @@ def test_groups_with_options_of_their_own(name: str) -> None:
         close(p, q, "float64", name)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(("name", "options"), [o for i, o in enumerate(OPTIONS) if i % 3 == 0], ids=named)
+@pytest.mark.parametrize(("name", "options", "dtype"), EACH[::5], ids=named)
 def test_states_travel_in_both_directions(name: str, options: dict[str, Any], dtype: str) -> None:
     """A run saved by PyTorch goes on here, and one saved here goes on there, as if nobody had interrupted it."""
     x, t = pair(2, dtype, empty=name != "Adafactor")
