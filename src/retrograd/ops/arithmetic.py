@@ -264,7 +264,7 @@ class Remainder(Quotient):
 
 
 class NextAfter(Binary):
-    """y = the floating number next to a, towards b; b itself if a is there.   ȳ goes to the one that y comes from"""
+    """y = the floating number next to a, towards b; b itself if a is there.   ā = ȳ, and 0 where a is b;  b̄ = 0"""
 
     floating_only = True
     ufunc = np.nextafter
@@ -273,8 +273,7 @@ class NextAfter(Binary):
         return np.nextafter(a, b)
 
     def vjp(g, _y, a, b):
-        there = bind(Eq, a, b)
-        return lambda: bind(Where, there, fill(g), g), lambda: bind(Where, there, g, fill(g))
+        return lambda: bind(Where, bind(Eq, a, b), fill(g), g), lambda: fill(g)
 
     @classmethod
     def samples(cls, r):
