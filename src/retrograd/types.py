@@ -68,7 +68,7 @@ def dtype_of(value: Any) -> DType:
         return _by_name[value]
     try:
         return _by_numpy[np.dtype(value)]
-    except (TypeError, KeyError):
+    except (TypeError, ValueError, KeyError):
         names = ", ".join(d.name for d in ALL_DTYPES)
         raise DTypeError(
             f"dtype {value!r} is not supported; tensors hold {names}",
@@ -120,6 +120,8 @@ def size(shape: Shape) -> int:
 
 def promote(*dtypes: DType) -> DType:
     """The smallest dtype that holds all of them: uint8 < int32 < int64 < float32 < float64, as in PyTorch."""
+    if not all(isinstance(dtype, DType) for dtype in dtypes):
+        return promote(*(dtype_of(dtype) for dtype in dtypes))
     best = dtypes[0]
     for dtype in dtypes:
         if dtype.rank > best.rank:

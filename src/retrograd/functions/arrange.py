@@ -29,14 +29,14 @@ def flip(input: Any, *args: Any, dims: Any = None) -> Any:
 
 def fliplr(input: Any) -> Any:
     """Columns from right to left"""
-    if input.ndim < 2:
+    if require_tensor("fliplr", input).ndim < 2:
         raise ShapeError(f"fliplr of shape {tuple(input.shape)}", hint="at least 2 dimensions; use flip")
     return flip(input, 1)
 
 
 def flipud(input: Any) -> Any:
     """Rows from bottom to top"""
-    if input.ndim < 1:
+    if require_tensor("flipud", input).ndim < 1:
         raise ShapeError("flipud of a tensor without dimensions", hint="at least 1 dimension")
     return flip(input, 0)
 
@@ -44,7 +44,7 @@ def flipud(input: Any) -> Any:
 def rot90(input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Any:
     """Turned ``k`` times by 90 degrees, from dims[0] towards dims[1]"""
     plane = tuple(dims)
-    if len(plane) != 2 or input.ndim < 2:
+    if len(plane) != 2 or require_tensor("rot90", input).ndim < 2:
         raise ShapeError(
             f"rot90 of shape {tuple(input.shape)} in the plane {plane}", hint="name two different dimensions"
         )
@@ -107,7 +107,7 @@ def repeat(input: Any, *args: Any, repeats: Any = None) -> Any:
 def tile(input: Any, *args: Any, dims: Any = None) -> Any:
     """`repeat` that takes fewer numbers than dimensions"""
     times = given(args, dims)
-    return repeat(input, (1,) * (input.ndim - len(times)) + times)
+    return repeat(input, (1,) * (require_tensor("tile", input).ndim - len(times)) + times)
 
 
 def repeat_interleave(

@@ -10,6 +10,7 @@ from ..device import device as Device
 from ..errors import DTypeError, ShapeError
 from ..op import context, make_tensor
 from ..types import DType, Shape, TensorType, dtype_of, get_default_dtype, int64, promote, scalar_dtype
+from ._arguments import require_tensor
 from .shape import given, integer
 
 __all__ = [
@@ -198,6 +199,10 @@ def full(
     """One number in every place"""
     check_device(device)
     value = fill_value.item() if hasattr(fill_value, "_type") else fill_value
+    if np.ndim(value):
+        raise DTypeError(
+            f"one number is needed, got {value!r}", hint="full(shape, 0.5); values: tensor([...])"
+        )
     chosen = scalar_dtype(value) if dtype is None else dtype_of(dtype)
     shape = shape_from("full", () if size == () else (size,), None)
     with np.errstate(invalid="ignore"):
@@ -219,7 +224,8 @@ def zeros_like(
     memory_format: Any = None,
 ) -> Any:
     """Zeros of the shape and dtype of ``input``"""
-    return zeros(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    kind = require_tensor("zeros_like", input)._type
+    return zeros(size=kind.shape, dtype=dtype or kind.dtype, device=device, requires_grad=requires_grad)
 
 
 def ones_like(
@@ -231,7 +237,8 @@ def ones_like(
     memory_format: Any = None,
 ) -> Any:
     """Ones of the shape and dtype of ``input``"""
-    return ones(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    kind = require_tensor("ones_like", input)._type
+    return ones(size=kind.shape, dtype=dtype or kind.dtype, device=device, requires_grad=requires_grad)
 
 
 def empty_like(
@@ -256,7 +263,7 @@ def full_like(
     memory_format: Any = None,
 ) -> Any:
     """One number in every place of the shape of ``input``"""
-    kind = dtype or input.dtype
+    kind = dtype or require_tensor("full_like", input).dtype
     return full(input.shape, fill_value, dtype=kind, device=device, requires_grad=requires_grad)
 
 

@@ -69,7 +69,7 @@ def diagflat(input: Any, offset: int = 0) -> Any:
 
 def diag(input: Any, diagonal: int = 0) -> Any:
     """Of a vector: the matrix with this diagonal; of a matrix: its diagonal"""
-    if input.ndim == 1:
+    if require_tensor("diag", input).ndim == 1:
         return diag_embed(input, diagonal)
     if input.ndim != 2:
         raise ShapeError(f"diag of shape {tuple(input.shape)}", hint="a vector or a matrix; use diagonal()")

@@ -101,7 +101,7 @@ def cartesian_prod(*tensors: Any) -> Any:
 
 def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     """All ways to take ``r`` entries of a vector in their order, one way in a row"""
-    if input.ndim != 1 or integer("r", r) < 0:
+    if require_tensor("combinations", input).ndim != 1 or integer("r", r) < 0:
         raise ShapeError(
             f"combinations of {r} out of shape {tuple(input.shape)}", hint="a vector, and r >= 0"
         )

@@ -249,6 +249,10 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     if hasattr(dims, "tolist") and getattr(dims, "ndim", 0):
         dims = dims.tolist()
     if isinstance(dims, Sequence):
+        if len(dims) != 2:
+            raise UsageError(
+                f"tensordot with dims={dims!r}", hint="a number, or one list for each of the two tensors"
+            )
         first, second = (
             [normalize_dim(d, x.ndim) for d in list(ds)] for ds, x in zip(dims, (a, b), strict=True)
         )

@@ -318,6 +318,7 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
 def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     """input with source written (or added) at ``index`` of the flattened input"""
     index = positions_of("put", index)
+    source = require_tensor("put", source)
     if source.dtype is not input.dtype or size(tuple(source.shape)) != size(tuple(index.shape)):
         raise DTypeError(
             f"put: source {source._type} for an index {index._type} into {input._type}",
@@ -331,7 +332,8 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     """input with the first elements of ``source``, in their order, where ``mask`` holds"""
     from .scan import cumsum
 
-    if require_tensor("masked_scatter", mask).dtype is not bool_ or source.dtype is not input.dtype:
+    mask, source = (require_tensor("masked_scatter", t) for t in (mask, source))
+    if mask.dtype is not bool_ or source.dtype is not input.dtype:
         raise DTypeError(
             f"masked_scatter: mask of {mask.dtype!r}, source of {source.dtype!r}, input of {input.dtype!r}",
             hint="a mask of bools, and source.to(input.dtype)",
@@ -352,7 +354,7 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
 
 def _into(name: str, input: Any, seen: Any, src: Any) -> Any:
     """input with src at the places that ``seen``, made of the numbers of its elements, shows."""
-    if tuple(seen.shape) != tuple(src.shape):
+    if tuple(seen.shape) != tuple(require_tensor(name, src).shape):
         raise ShapeError(
             f"{name}: src of shape {tuple(src.shape)} for a part of shape {tuple(seen.shape)}",
             hint="src has the shape of the part that it replaces",
@@ -373,6 +375,8 @@ def slice_scatter(
     input: Any, src: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Any:
     """input with src as its slice start:end:step along ``dim``"""
+    if not require_tensor("slice_scatter", input).ndim:
+        raise ShapeError("slice_scatter into a tensor without dimensions", hint="use .reshape(1) first")
     d = normalize_dim(dim, input.ndim)
     if step < 1:
         raise ShapeError(f"slice_scatter: step={step}", hint="at least 1")

@@ -132,7 +132,8 @@ def unsqueeze(input: Any, dim: int) -> Any:
 def permute(input: Any, *args: Any, dims: Any = None) -> Any:
     """Dimensions in another order"""
     order = given(args, dims)
-    return bind(ops.Permute, input, dims=tuple(normalize_dim(d, input.ndim) for d in order))
+    x = require_tensor("permute", input)
+    return bind(ops.Permute, x, dims=tuple(normalize_dim(d, x.ndim) for d in order))
 
 
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
@@ -149,7 +150,7 @@ swapaxes = swapdims = transpose
 
 def t(input: Any) -> Any:
     """The transpose of a matrix; vectors stay"""
-    if input.ndim > 2:
+    if require_tensor("t", input).ndim > 2:
         raise ShapeError(
             f"t() takes at most 2 dimensions, got shape {tuple(input.shape)}", hint="use .transpose(-2, -1)"
         )
@@ -158,7 +159,7 @@ def t(input: Any) -> Any:
 
 def adjoint(input: Any) -> Any:
     """The last two dimensions exchanged (numbers are real here, so nothing is conjugated)"""
-    if input.ndim < 2:
+    if require_tensor("adjoint", input).ndim < 2:
         raise ShapeError(
             f"a matrix is needed, got a tensor of shape {tuple(input.shape)}", hint="use .unsqueeze(0)"
         )
@@ -229,7 +230,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     """All tensors repeated to their common shape"""
     if len(tensors) == 1 and isinstance(tensors[0], list | tuple):
         tensors = tuple(tensors[0])
-    shape = common_shape(*(tuple(x.shape) for x in tensors))
+    shape = common_shape(*(tuple(require_tensor("broadcast_tensors", x).shape) for x in tensors))
     return tuple(expand(x, shape) for x in tensors)
 
 
@@ -354,7 +355,7 @@ def split(
 
 def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> tuple[Any, ...]:
     """Pieces of the given sizes"""
-    if not input.ndim:
+    if not require_tensor("split_with_sizes", input).ndim:
         raise ShapeError("split of a tensor without dimensions", hint="use .reshape(1) first")
     d = normalize_dim(dim, input.ndim)
     sizes = [integer("a size", n) for n in split_sizes]
@@ -370,7 +371,7 @@ def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> tu
 @numpy_names
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """At most ``chunks`` pieces of equal size (the last may be shorter)"""
-    if not input.ndim:
+    if not require_tensor("chunk", input).ndim:
         raise ShapeError("chunk of a tensor without dimensions", hint="use .reshape(1) first")
     n, wanted = input.shape[normalize_dim(dim, input.ndim)], integer("chunks", chunks)
     if wanted < 1:
@@ -381,6 +382,6 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
 @numpy_names
 def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """All entries of ``dim``, as tensors without it"""
-    if not input.ndim:
+    if not require_tensor("unbind", input).ndim:
         raise ShapeError("unbind of a tensor without dimensions", hint="use .item()")
     return tuple(select(input, dim, i) for i in range(input.shape[normalize_dim(dim, input.ndim)]))

@@ -152,7 +152,8 @@ def fill(input: Any, value: Any) -> Any:
         raise ShapeError(
             f"fill takes one number, got shape {tuple(value.shape)}", hint="value.expand(input.shape)"
         )
-    return where(filled(TensorType(input.shape, bool_), True), in_dtype(value, input.dtype), input)
+    kind = require_tensor("fill", input)._type
+    return where(filled(TensorType(kind.shape, bool_), True), in_dtype(value, kind.dtype), input)
 
 
 def _compare(op: type[Op], name: str, input: Any, other: Any) -> Any:
@@ -260,29 +261,29 @@ def isinf(input: Any) -> Any:
     """Which elements are infinite"""
     return (
         eq(abs(input), math.inf)
-        if input.dtype.is_floating_point
+        if require_tensor("isinf", input).dtype.is_floating_point
         else filled(TensorType(input.shape, bool_), False)
     )
 
 
 def isposinf(input: Any) -> Any:
     """Which elements are +∞"""
-    return eq(input, math.inf) if input.dtype.is_floating_point else isinf(input)
+    return eq(input, math.inf) if require_tensor("isposinf", input).dtype.is_floating_point else isinf(input)
 
 
 def isneginf(input: Any) -> Any:
     """Which elements are -∞"""
-    return eq(input, -math.inf) if input.dtype.is_floating_point else isinf(input)
+    return eq(input, -math.inf) if require_tensor("isneginf", input).dtype.is_floating_point else isinf(input)
 
 
 def isreal(input: Any) -> Any:
     """True everywhere: complex tensors do not exist here"""
-    return filled(TensorType(tuple(input.shape), bool_), True)
+    return filled(TensorType(tuple(require_tensor("isreal", input).shape), bool_), True)
 
 
 def isfinite(input: Any) -> Any:
     """Which elements are neither NaN nor infinite"""
-    if not input.dtype.is_floating_point:
+    if not require_tensor("isfinite", input).dtype.is_floating_point:
         return filled(TensorType(input.shape, bool_), True)
     return lt(abs(input), math.inf)
 
@@ -316,12 +317,14 @@ def allclose(
 
 def equal(input: Any, other: Any) -> builtins.bool:
     """True if shape and all elements are equal"""
-    return tuple(input.shape) == tuple(other.shape) and builtins.bool(eq(input, other).numpy().all())
+    return tuple(require_tensor("equal", input).shape) == tuple(other.shape) and builtins.bool(
+        eq(input, other).numpy().all()
+    )
 
 
 def nan_to_num(input: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
     """NaN and infinities replaced by numbers (default: 0 and the largest finite ones)"""
-    if not input.dtype.is_floating_point:
+    if not require_tensor("nan_to_num", input).dtype.is_floating_point:
         return input
     limits = np.finfo(input.dtype.numpy)
     out = where(isnan(input), nan, input)
