@@ -141,7 +141,7 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[An
 
 def _splitter(name: str, rank: int, dim: Callable[[int], int], where: str) -> Callable[..., tuple[Any, ...]]:
     def function(input: Any, indices_or_sections: Any) -> tuple[Any, ...]:
-        if input.ndim < rank:
+        if require_tensor(name, input).ndim < rank:
             raise ShapeError(
                 f"{name} of shape {tuple(input.shape)}",
                 hint=f"at least {rank} dimension(s); use tensor_split",

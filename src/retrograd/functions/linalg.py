@@ -97,7 +97,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 
 def _ranks(name: str, what: str, *pairs: tuple[Any, int]) -> None:
     """Refuse tensors that do not have so many dimensions."""
-    if any(require_tensor(name, x).ndim != n for x, n in pairs):
+    if any([require_tensor(name, x).ndim != n for x, n in pairs]):  # a list: all are looked at
         shapes = " and ".join(str(tuple(x.shape)) for x, _ in pairs)
         raise ShapeError(f"{name} takes {what}, got {shapes}", hint="use matmul, which takes any ranks")
 
@@ -257,7 +257,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
             [normalize_dim(d, x.ndim) for d in list(ds)] for ds, x in zip(dims, (a, b), strict=True)
         )
     else:
-        n = int(dims)
+        n = s.integer("dims", dims)
         if not 0 <= n <= min(a.ndim, b.ndim):
             raise UsageError(
                 f"tensordot over {n} dimensions of shapes {tuple(a.shape)} and {tuple(b.shape)}",

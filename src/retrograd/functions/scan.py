@@ -97,7 +97,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     d = one_dim("diff", dim, input.ndim)
     parts = [p for p in (prepend, input, append) if p is not None]
     for part in parts:
-        if part.ndim != input.ndim:
+        if require_tensor("diff", part).ndim != input.ndim:
             raise ShapeError(
                 f"diff: prepend or append has {part.ndim} dimension(s), the input {input.ndim}",
                 hint="give it as many dimensions: prepend.unsqueeze(dim)",
@@ -106,7 +106,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     for _ in range(builtins.min(n, out.shape[d])):
         later, earlier = _steps(out, d)
         out = e.ne(later, earlier) if out.dtype is bool_ else e.sub(later, earlier)
-    return out
+    return out if n else out.clone()
 
 
 def _areas(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int, Any, Any]:

@@ -362,13 +362,14 @@ def _into(name: str, input: Any, seen: Any, src: Any) -> Any:
     return put_flat(input, seen, src)
 
 
-def _numbers(x: Any) -> Any:
-    return as_tensor(np.arange(size(tuple(x.shape))).reshape(tuple(x.shape)))
+def _numbers(name: str, x: Any) -> Any:
+    shape = tuple(require_tensor(name, x).shape)
+    return as_tensor(np.arange(size(shape)).reshape(shape))
 
 
 def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
     """input with src as entry ``index`` of ``dim``"""
-    return _into("select_scatter", input, s.select(_numbers(input), dim, index), src)
+    return _into("select_scatter", input, s.select(_numbers("select_scatter", input), dim, index), src)
 
 
 def slice_scatter(
@@ -381,9 +382,11 @@ def slice_scatter(
     if step < 1:
         raise ShapeError(f"slice_scatter: step={step}", hint="at least 1")
     a, b, c = slice(start, end, step).indices(input.shape[d])
-    return _into("slice_scatter", input, s.piece(_numbers(input), d, a, max(a, b), c), src)
+    return _into("slice_scatter", input, s.piece(_numbers("slice_scatter", input), d, a, max(a, b), c), src)
 
 
 def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """input with src as its `diagonal`"""
-    return _into("diagonal_scatter", input, diagonal(_numbers(input), offset, dim1, dim2), src)
+    return _into(
+        "diagonal_scatter", input, diagonal(_numbers("diagonal_scatter", input), offset, dim1, dim2), src
+    )

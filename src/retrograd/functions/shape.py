@@ -220,7 +220,7 @@ def broadcast_shapes(*shapes: Any) -> Shape:
     >>> rg.broadcast_shapes((2, 1), 3)
     (2, 3)
     """
-    listed = [(n,) if isinstance(n, int) else tuple(n) for n in shapes]
+    listed = [(n,) if isinstance(n, int) else tuple(integer("a size", k) for k in n) for n in shapes]
     if any(n < 0 for shape in listed for n in shape):
         raise ShapeError(f"broadcast_shapes: a size is negative: {listed}", hint="sizes are at least 0")
     return common_shape(*listed)

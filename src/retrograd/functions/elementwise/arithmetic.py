@@ -278,7 +278,7 @@ def round(input: Any, *, decimals: int = 0) -> Any:
 
 def frac(input: Any) -> Any:
     """input - trunc(input)"""
-    if not as_tensor(input).dtype.is_floating_point:
+    if not require_tensor("frac", input).dtype.is_floating_point:
         raise DTypeError(f"frac takes floating tensors, not {input.dtype!r}", hint="x.float()")
     return sub(input, trunc(input))
 

@@ -317,17 +317,18 @@ def allclose(
 
 def equal(input: Any, other: Any) -> builtins.bool:
     """True if shape and all elements are equal"""
-    return tuple(require_tensor("equal", input).shape) == tuple(other.shape) and builtins.bool(
-        eq(input, other).numpy().all()
-    )
+    require_tensors("equal", input, other)
+    return tuple(input.shape) == tuple(other.shape) and builtins.bool(eq(input, other).numpy().all())
 
 
-def nan_to_num(input: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+def nan_to_num(
+    input: Any, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Any:
     """NaN and infinities replaced by numbers (default: 0 and the largest finite ones)"""
     if not require_tensor("nan_to_num", input).dtype.is_floating_point:
         return input
     limits = np.finfo(input.dtype.numpy)
-    out = where(isnan(input), nan, input)
+    out = where(isnan(input), 0.0 if nan is None else nan, input)
     out = where(eq(out, math.inf), float(limits.max) if posinf is None else posinf, out)
     return where(eq(out, -math.inf), float(limits.min) if neginf is None else neginf, out)
 
