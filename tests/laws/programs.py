@@ -196,7 +196,8 @@ def new(draw: Draw, name: str, t: Any, names: dict[str, Any]) -> str:
         options += [
             f"{name}.sum({d})", f"{name}.mean({d})", f"{name}.cumsum({d})", f"m.cat([{name}, {name}], {d})",
             f"{name}.softmax({d})", f"{name}.logsumexp({d})", f"{name}.cumprod({d})", f"{name}.prod({d})",
-            f"{name}.std({d})" if t.shape[d] > 1 else f"{name}.abs()", f"{name}.norm(dim={d})", f"{name}.roll(1, {d})", f"{name}.sum({d}, keepdim=True)",
+            f"{name}.std({d})" if t.shape[d] > 1 else f"{name}.abs()", f"{name}.norm(dim={d})",
+            f"{name}.roll(1, {d})", f"{name}.sum({d}, keepdim=True)",
         ]  # fmt: skip
         if t.shape[d]:
             options += [
@@ -240,7 +241,8 @@ def write(draw: Draw, name: str, t: Any, names: dict[str, Any]) -> str:
         f"{name}.copy_({operand})", f"{name}.relu_()", f"{name}.pow_(2)", f"{name}.sigmoid_()",
         f"{name}.masked_fill_({name}.detach() > 1, 0.4)", f"{name}.addcmul_({name}.detach(), {name}.sin(), value=0.5)",
         f"{name}[{key}] = 0.3", f"{name}[{key}] = {value}", f"{name}[{key}] = {value}", f"{name}[{key}] += {value}",
-        f"{name}[{key}] *= {value}", f"{name}[{key}] *= 2", f"{name}[{key}] = {name}[{key}] * 2", f"{name}[...] = {other}", f"{name}.lerp_({operand}, 0.5)",
+        f"{name}[{key}] *= {value}", f"{name}[{key}] *= 2", f"{name}[{key}] = {name}[{key}] * 2",
+        f"{name}[...] = {other}", f"{name}.lerp_({operand}, 0.5)",
     ]  # fmt: skip
     if t.ndim and t.shape[0]:
         rows = "m.tensor([0, 0])"

@@ -85,6 +85,7 @@ OTHERWISE = {
     "outer": "a product of vectors", "ger": "a product of vectors", "mv": "a product of matrices",
     "vdot": "a product of vectors", "linalg": "a module", "can_cast": "of dtypes",
     "masked_fill": "a mask", "where": "three inputs", "result_type": "of dtypes",
+    "igamma": "NumPy has none; judged by SciPy", "igammac": "NumPy has none; judged by SciPy",
 }  # fmt: skip
 """Functions of ``input`` and ``other`` that are no elementwise functions of two tensors."""
 EQUAL_DTYPES = ("isclose", "heaviside")
