@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -49,6 +50,9 @@ Make = Callable[[Any, Any], Any]
 
 def one(name: str, **options: Any) -> tuple[str, Make]:
     shown = ", ".join(f"{k}={getattr(v, '__name__', v)}" for k, v in options.items())
+    shown = re.sub(
+        r" (object )?at 0x[0-9a-f]+", "", shown
+    )  # an address would differ from one test process to the next
     return f"{name}({shown})", lambda s, o: getattr(s, name)(o, **options)
 
 

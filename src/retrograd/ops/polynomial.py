@@ -53,7 +53,10 @@ def _values(x: Array, n: Array, family: str, derivative: int) -> Array:
 
 
 class Polynomial(Binary):
-    """y = the polynomial of degree n of a ``family`` at x, differentiated ``derivative`` times.   x̄ = ȳ·the next derivative; none for n.
+    """y = the polynomial of degree n of a ``family`` at x, differentiated ``derivative`` times.
+
+    x̄ = ȳ·the next derivative; none for n.
+
     The number of steps is a value."""
 
     floating_only = True
