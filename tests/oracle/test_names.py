@@ -32,4 +32,5 @@ def test_the_page_is_current() -> None:
 def test_nothing_is_called_left_out_that_is_here() -> None:
     from oracle.samples import find
 
-    assert not [name for name in LEFT_OUT if "*" not in name and find(name) is not None]
+    here = [name for name in LEFT_OUT if "*" not in name and find(name) is not None]
+    assert here == ["half", "bfloat16"], "these two are here only to refuse with a hint"

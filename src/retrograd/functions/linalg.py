@@ -97,7 +97,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 
 def _ranks(name: str, what: str, *pairs: tuple[Any, int]) -> None:
     """Refuse tensors that do not have so many dimensions."""
-    if any([require_tensor(name, x).ndim != n for x, n in pairs]):  # a list: all are looked at
+    ranks = [require_tensor(name, x).ndim for x, _ in pairs]
+    if ranks != [n for _, n in pairs]:
         shapes = " and ".join(str(tuple(x.shape)) for x, _ in pairs)
         raise ShapeError(f"{name} takes {what}, got {shapes}", hint="use matmul, which takes any ranks")
 
