@@ -31,6 +31,7 @@ from retrograd.train.learning_curve import CurvePoints, learning_curve
 from retrograd.train.model_file import save_model, trace_network
 from retrograd.train.options import THREADS, Options, name_of, path_of
 from retrograd.train.overfitting import judge_overfitting
+from retrograd.train.predict import decode_outputs
 from retrograd.train.problem import Problem, read_problem
 from retrograd.train.progress import Event, Progress, silent
 from retrograd.train.recipe import Decided, Recipe, build_trainer, choose_recipe, with_epochs
@@ -151,7 +152,7 @@ class Job:
         part, kind = self.problem.part("validation"), self.problem.task.kind
         if len(outputs) != len(part):
             return {}
-        scores = ev.decode_outputs(outputs, self.problem.preparation, kind, self.limits)
+        scores = decode_outputs(outputs, self.problem.preparation, kind, self.limits)
         names = (headline(kind), "median_absolute_error" if kind == "regression" else "accuracy")
         if not np.isfinite(scores).all():  # the run diverges, and will be stopped for it
             return dict.fromkeys(names, float("nan"))
@@ -333,7 +334,7 @@ class Job:
                 epochs=small.epochs,
             )
             outputs = trainer.predict(validation.inputs)
-            values = ev.decode_outputs(outputs, self.problem.preparation, kind, self.limits)
+            values = decode_outputs(outputs, self.problem.preparation, kind, self.limits)
             return float(metrics_for(kind, validation.actual, values)[headline(kind)] or np.nan)
 
         points = learning_curve(score, len(train), seed=self.options.seed)
