@@ -312,12 +312,9 @@ class Tensor(Operators, Conversions, Methods):
         return out
 
     def detach_(self) -> Tensor:
-        """Cut this tensor off from the gradient."""
-        if self._base is not None:
-            raise GradError(
-                "a view cannot be detached in place: its base would stay recorded", hint="x = x.detach()"
-            )
+        """Become what `detach` gives: the same memory, cut off from the gradient, and no longer a view that is recorded."""
         self._node, self._requires = None, False
+        self._parent = self._base = self._replay = None
         return self
 
     def retain_grad(self) -> None:

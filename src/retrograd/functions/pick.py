@@ -104,7 +104,8 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
                 f"index_select of {index.shape[0]} entries from a single number", hint="one index, which is 0"
             )
         return s.reshape(index_select(s.reshape(input, (1,)), 0, index), ())
-    return rows_first(bind(ops.Index, rows_first(input, d), wrapped(index, input.shape[d])), d)
+    out = rows_first(bind(ops.Index, rows_first(input, d), wrapped(index, input.shape[d])), d)
+    return out.contiguous() if d else out
 
 
 def take(input: Any, index: Any) -> Any:

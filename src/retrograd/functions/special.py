@@ -120,7 +120,7 @@ def igammac(input: Any, other: Any) -> Any:
 # -- the error function and the normal distribution -------------------------------------------------------------------
 def erfinv(input: Any) -> Any:
     """The y with erf(y) = input; infinite at -1 and 1, NaN beyond"""
-    return bind(ops.Erfinv, floating(input))
+    return mul(bind(ops.Erfinv, floating(input)), 1)  # the op keeps its result, which may be changed in place
 
 
 def erfcx(input: Any) -> Any:
@@ -178,7 +178,7 @@ def entr(input: Any) -> Any:
 # -- Bessel functions, sinc -------------------------------------------------------------------------------------------
 def i0(input: Any) -> Any:
     """The modified Bessel function I₀"""
-    return bind(ops.BesselI, floating(input), nu=0, scaled=False)
+    return mul(bind(ops.BesselI, floating(input), nu=0, scaled=False), 1)  # the op keeps its result
 
 
 def i0e(input: Any) -> Any:

@@ -312,7 +312,7 @@ def pow(input: Any, exponent: Any) -> Any:
             if exponent == 2:
                 return mul(input, input)
             if exponent == 0.5:
-                return sqrt(input)
+                return mul(sqrt(input), 1)  # sqrt keeps its result, which may be changed in place
             if exponent == 1:
                 return mul(input, 1)
         elif isinstance(exponent, int) and exponent < 0:
