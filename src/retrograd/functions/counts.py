@@ -55,7 +55,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     if values.size and values.min() < 0:
         raise UsageError(f"bincount of {int(values.min())}", hint="numbers must not be negative")
     n = max(minlength, (int(values.max()) + 1 if values.size else 0))
-    if weights is None:
+    if weights is None or not values.size:
         each = constant(np.ones(x.shape, np.int64), int64)
     elif tuple(weights.shape) != tuple(x.shape):
         raise ShapeError(

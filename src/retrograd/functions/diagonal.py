@@ -49,7 +49,7 @@ def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A
     x = require_tensor("diag_embed", input)
     if not x.ndim:
         raise ShapeError("diag_embed of a tensor without dimensions", hint="use .reshape(1) first")
-    a, b = normalize_dim(dim1, x.ndim + 1), normalize_dim(dim2, x.ndim + 1)
+    a, b = (normalize_dim(integer("a dimension", d), x.ndim + 1) for d in (dim1, dim2))
     if a == b:
         raise ShapeError(f"diag_embed along dim1={dim1} and dim2={dim2}", hint="two different dimensions")
     k = integer("offset", offset)

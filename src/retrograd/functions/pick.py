@@ -110,7 +110,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
 
 def take(input: Any, index: Any) -> Any:
     """Elements of the flattened input"""
-    index, n = positions_of("take", index), size(tuple(input.shape))
+    index, n = positions_of("take", index), size(tuple(require_tensor("take", input).shape))
     if not n and size(tuple(index.shape)):
         raise ShapeError(f"take from shape {tuple(input.shape)}, which holds nothing", hint="check the input")
     return bind(ops.Index, s.ravel(input), wrapped(index, n))
@@ -154,7 +154,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     """The elements where ``mask`` holds, as one dimension; the two are broadcast"""
     if require_tensor("masked_select", mask).dtype is not bool_:
         raise DTypeError(f"masked_select: a mask of {mask.dtype!r}", hint="write the comparison, e.g. x > 0")
-    shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
+    shape = broadcast_shapes(tuple(require_tensor("masked_select", input).shape), tuple(mask.shape))
     places = nonzero(s.ravel(expand(mask, shape)), as_tuple=True)[0]
     return bind(ops.Index, s.ravel(expand(input, shape)), places)
 

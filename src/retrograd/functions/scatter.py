@@ -124,6 +124,8 @@ def _corner(x: Any, shape: tuple[int, ...]) -> Any:
     """The first entries of x in each dimension: what lies beyond the index is not used."""
     if tuple(x.shape) == shape:
         return x
+    if not size(shape):
+        return s.reshape(s.slice_dims(s.ravel(x), [(0, 0, 1)]), shape)
     return s.reshape(s.slice_dims(x, [(0, n, 1) for n in shape]) if x.ndim == len(shape) else x, shape)
 
 

@@ -188,7 +188,7 @@ def triangular_solve(
             hint=f"it needs {a.shape[-1]} rows",
         )
     x = bind(SolveTriangular, wide, right, upper=upper, trans=transpose, unit=unitriangular)
-    return TriangularSolve(x, wide)
+    return TriangularSolve(x, wide.clone())
 
 
 def cholesky_solve(input: Any, L: Any, upper: bool = False) -> Any:

@@ -144,7 +144,7 @@ def hamming_window(
     window_length: int, periodic: bool = True, alpha: float = 0.54, beta: float = 0.46, **options: Any
 ) -> Any:
     """alpha - beta cos(2πn / M), by default periodic"""
-    return general_cosine(window_length, a=(alpha, beta), sym=not periodic, **options)
+    return general_cosine(window_length, a=(float(alpha), float(beta)), sym=not periodic, **options)
 
 
 def blackman_window(window_length: int, periodic: bool = True, **options: Any) -> Any:

@@ -245,7 +245,7 @@ def _rounding(op: type[Op], x: Any) -> Any:
     x = as_tensor(x)
     if x.dtype is bool_:
         raise DTypeError("bools are not rounded", hint="x.float()")
-    return bind(op, x) if x.dtype.is_floating_point else x
+    return bind(op, x) if x.dtype.is_floating_point else x.clone()
 
 
 def floor(input: Any) -> Any:
@@ -295,7 +295,8 @@ def rsqrt(input: Any) -> Any:
 
 def square(input: Any) -> Any:
     """input²"""
-    return mul(input, input) if as_tensor(input).dtype is not bool_ else cast(input, dtype_of("int64"))
+    x = require_tensor("square", input)
+    return mul(x, x) if x.dtype is not bool_ else cast(x, dtype_of("int64"))
 
 
 def reciprocal(input: Any) -> Any:

@@ -326,7 +326,7 @@ def nan_to_num(
 ) -> Any:
     """NaN and infinities replaced by numbers (default: 0 and the largest finite ones)"""
     if not require_tensor("nan_to_num", input).dtype.is_floating_point:
-        return input
+        return input.clone()
     limits = np.finfo(input.dtype.numpy)
     out = where(isnan(input), 0.0 if nan is None else nan, input)
     out = where(eq(out, math.inf), float(limits.max) if posinf is None else posinf, out)
