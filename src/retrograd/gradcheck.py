@@ -240,8 +240,9 @@ def check_op(
 
 
 def gradgradcheck(func: Callable[..., Any], inputs: Any, **options: Any) -> bool:
-    """`gradcheck` of the gradient: second derivatives."""
+    """`gradcheck` of the gradient: second derivatives, by the inputs and, of a module, by its parameters."""
     tensors = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    parameters = dict(func.named_parameters()) if hasattr(func, "named_parameters") else {}  # type: ignore[attr-defined]
 
     def first(*xs: Any) -> tuple[Any, ...]:
         outs = _outputs(func(*xs))
@@ -250,11 +251,14 @@ def gradgradcheck(func: Callable[..., Any], inputs: Any, **options: Any) -> bool
             ((y * c.from_array(r_.normal(size=y.shape))).sum() for y in outs),
             start=c.tensor(0.0, dtype="float64"),
         )
-        wanted = [x for x in xs if isinstance(x, Tensor) and x.requires_grad]
+        wanted = [x for x in (*xs, *parameters.values()) if isinstance(x, Tensor) and x.requires_grad]
+        if not wanted or not total.requires_grad:
+            return ()
         return tuple(
             g
             for g in grad(total, wanted, create_graph=True, allow_unused=True)
             if g is not None and g.requires_grad
         )
 
+    first.named_parameters = parameters.items  # type: ignore[attr-defined]
     return gradcheck(first, tensors, **options) if first(*tensors) else True
