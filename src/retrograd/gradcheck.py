@@ -247,7 +247,7 @@ def gradgradcheck(func: Callable[..., Any], inputs: Any, **options: Any) -> bool
     def first(*xs: Any) -> tuple[Any, ...]:
         outs = _outputs(func(*xs))
         r_ = np.random.default_rng(2)
-        total = sum(
+        total: Any = sum(
             ((y * c.from_array(r_.normal(size=y.shape))).sum() for y in outs),
             start=c.tensor(0.0, dtype="float64"),
         )
