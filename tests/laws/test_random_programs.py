@@ -21,6 +21,8 @@ ALLOWED: dict[str, str] = {
     "A view was created in no_grad mode and": (
         "a view of a tensor that required no gradient when it was made is recorded from the first write that requires one"
     ),
+    "Can't detach views in-place": "a view that is detached in place becomes what detach() gives",
+    "detached in-place, i.e. with .detach_": "what was computed before is still recorded",
     "leaf variable has been moved into the graph interior": (
         "a leaf that was detached and then written with a recorded value: the uses before that are still recorded"
     ),

@@ -57,7 +57,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     n = max(minlength, (int(values.max()) + 1 if values.size else 0))
     if weights is None or not values.size:
         each = constant(np.ones(x.shape, np.int64), int64)
-    elif tuple(weights.shape) != tuple(x.shape):
+    elif tuple(require_tensor("bincount", weights).shape) != tuple(x.shape):
         raise ShapeError(
             f"bincount: weights of shape {tuple(weights.shape)} for {x.shape[0]} numbers", hint="one for each"
         )
