@@ -1,0 +1,194 @@
+"""Random expressions, three to twelve functions deep, differentiated twice: against PyTorch, finite differences and JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import retrograd as rg
+from laws.expressions import expressions, inputs, run, torch
+
+STEP = 1e-3
+Expression = tuple[list[str], int]
+
+
+def weighted(value: Any, m: Any) -> Any:
+    """One number: the entries of a value, each with a weight of its own."""
+    n = int(np.prod(tuple(value.shape)))
+    return (m.reshape(value, (-1,)) * m.tensor(np.cos(np.arange(n)))).sum()
+
+
+def twice(
+    m: Any, lines: list[str], arrays: list[np.ndarray]
+) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    """Value, gradient, and the gradient of a weighted sum of the gradient."""
+    leaves = [m.tensor(a) for a in arrays]
+    for leaf in leaves:
+        leaf.requires_grad_()
+    value = run(m, lines, leaves)
+    loss = weighted(value, m)
+    empty = [np.zeros(a.shape) for a in arrays]
+    if not loss.requires_grad:
+        return value.detach().numpy(), empty, empty
+    first = m.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)
+    recorded = [weighted(g.sin(), m) for g in first if g is not None and g.requires_grad]
+    second: Any = [None] * len(leaves)
+    if recorded:
+        second = m.autograd.grad(sum(recorded[1:], start=recorded[0]), leaves, allow_unused=True)
+    return value.detach().numpy(), *(
+        [z if g is None else g.detach().numpy() for g, z in zip(found, empty, strict=True)]
+        for found in (first, second)
+    )
+
+
+def demand(found: Any, expected: Any, relative: float, what: str) -> None:
+    """Equal relative to the largest entry; PyTorch's own NaN says nothing."""
+    for k, (a, b) in enumerate(zip(found, expected, strict=True)):
+        if not np.isfinite(b).all():
+            continue
+        size = max(1.0, float(np.abs(b).max(initial=0.0)))
+        assert np.abs(a - b).max(initial=0.0) <= relative * size, f"{what} {k}:\n{a}\nexpected\n{b}"
+
+
+def check_torch(expression: Expression) -> None:
+    lines, seed = expression
+    ours, theirs = (twice(m, lines, inputs(seed)) for m in (rg, torch))
+    assert ours[0].shape == theirs[0].shape
+    told = "\n".join(lines) + "\n"
+    demand(ours[:1], theirs[:1], 1e-9, told + "value")
+    demand(ours[1], theirs[1], 1e-7, told + "first derivative")
+    demand(ours[2], theirs[2], 1e-6, told + "second derivative")
+
+
+def slope(value: Callable[[float], Any]) -> Any:
+    """The derivative at 0 by five points."""
+    below, above = value(-STEP), value(STEP)
+    return (value(-2 * STEP) - value(2 * STEP) + 8 * (above - below)) / (12 * STEP)
+
+
+def check_differences(expression: Expression) -> None:
+    """Along one random direction: the loss against the gradient, and the gradient against its derivative."""
+    lines, seed = expression
+    arrays = inputs(seed)
+    r = np.random.default_rng(seed)
+    directions = [r.normal(size=a.shape) / 3 for a in arrays]
+
+    def at(h: float) -> tuple[float, float]:
+        moved = [a + h * d for a, d in zip(arrays, directions, strict=True)]
+        value, first, _ = twice(rg, lines, moved)
+        n = value.size
+        told = sum(float((np.cos(np.arange(g.size)) * np.sin(g.reshape(-1))).sum()) for g in first)
+        return float((value.reshape(-1) * np.cos(np.arange(n))).sum()), told
+
+    _, first, second = twice(rg, lines, arrays)
+    found = [sum(float((g * d).sum()) for g, d in zip(gs, directions, strict=True)) for gs in (first, second)]
+    expected = slope(lambda h: np.array(at(h)))
+    told = "\n".join(lines)
+    for order, (a, b) in enumerate(zip(found, expected, strict=True), 1):
+        assert abs(a - b) <= 2e-5 * max(1.0, abs(b)), (
+            f"{told}\nderivative {order} along a direction: {a}, differences {b}"
+        )
+
+
+def jax_library() -> Any:
+    """The names of PyTorch that the expressions for JAX use, made of JAX."""
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    jnp, nn = jax.numpy, jax.nn
+
+    def along(f: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda x, d, keepdim=False: f(x, axis=d, keepdims=keepdim) if keepdim else f(x, axis=d)
+
+    return SimpleNamespace(
+        **{name: getattr(jnp, name) for name in (
+            "sin", "cos", "tanh", "exp", "log", "sqrt", "square", "expm1", "log1p", "sinh", "cosh", "sinc", "exp2", "hypot",
+            "logaddexp", "abs", "tril", "triu", "einsum", "reshape", "ones", "eye", "float64",
+        )},
+        neg=jnp.negative, asinh=jnp.arcsinh, atan=jnp.arctan, atan2=jnp.arctan2, pow=jnp.power, reciprocal=jnp.reciprocal,
+        rsqrt=jax.lax.rsqrt, erf=jax.lax.erf, erfc=jax.lax.erfc, lgamma=jax.lax.lgamma, digamma=jax.lax.digamma,
+        sigmoid=nn.sigmoid, logit=jax.scipy.special.logit, t=jnp.transpose,
+        softmax=along(nn.softmax), log_softmax=along(nn.log_softmax), cumsum=along(jnp.cumsum), cumprod=along(jnp.cumprod),
+        logcumsumexp=lambda x, d: jax.lax.cumlogsumexp(x, axis=d % x.ndim), flip=lambda x, d: jnp.flip(x, d),
+        roll=lambda x, n, d: jnp.roll(x, n, d),
+        linalg=SimpleNamespace(det=jnp.linalg.det, inv=jnp.linalg.inv, solve=jnp.linalg.solve, cholesky=jnp.linalg.cholesky,
+                               slogdet=jnp.linalg.slogdet, matrix_exp=jax.scipy.linalg.expm),
+        nn=SimpleNamespace(functional=SimpleNamespace(
+            softplus=nn.softplus, silu=nn.silu, gelu=lambda x: nn.gelu(x, approximate=False), logsigmoid=nn.log_sigmoid)),
+    )  # fmt: skip
+
+
+def check_jax(expression: Expression, library: Any) -> None:
+    import jax
+
+    lines, seed = expression
+    arrays = inputs(seed)
+
+    def loss(*values: Any) -> Any:
+        value = run(library, lines, list(values))
+        return (value.reshape(-1) * np.cos(np.arange(value.size))).sum()
+
+    def of_gradient(*values: Any) -> Any:
+        found = jax.grad(loss, argnums=(0, 1, 2))(*values)
+        return sum((jax.numpy.sin(g).reshape(-1) * np.cos(np.arange(g.size))).sum() for g in found)
+
+    both = jax.jit(
+        lambda *values: tuple(jax.grad(f, argnums=(0, 1, 2))(*values) for f in (loss, of_gradient))
+    )
+    for order, (ours, theirs) in enumerate(zip(twice(rg, lines, arrays)[1:], both(*arrays), strict=True), 1):
+        demand(ours, list(map(np.asarray, theirs)), 1e-6, "\n".join(lines) + f"\nderivative {order}")
+
+
+@settings(max_examples=120)
+@given(expressions(kinks=True))
+def test_expressions_against_pytorch(expression: Expression) -> None:
+    check_torch(expression)
+
+
+@settings(max_examples=40)
+@given(expressions())
+def test_expressions_against_finite_differences(expression: Expression) -> None:
+    check_differences(expression)
+
+
+@settings(max_examples=2)
+@given(expressions(jax=True))
+def test_expressions_against_jax(expression: Expression) -> None:
+    check_jax(expression, jax_library())
+
+
+def test_a_wrong_rule_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: a derivative that is wrong at second order only is found by all three."""
+    from retrograd.op import registry
+
+    rule = registry["sin"].vjp
+    monkeypatch.setattr(registry["sin"], "vjp", lambda g, *x: (rule(g, *x)[0].detach() + 0 * g,))
+    expression = (["v0 = m.sin(a)", "v1 = v0 * v0", "v2 = m.exp(v1 * 0.3)"], 0)
+    for check in (check_torch, check_differences, lambda e: check_jax(e, jax_library())):
+        with pytest.raises(AssertionError, match="derivative"):
+            check(expression)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000)
+@given(expressions(kinks=True))
+def test_expressions_against_pytorch_at_length(expression: Expression) -> None:
+    check_torch(expression)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000)
+@given(expressions())
+def test_expressions_against_finite_differences_at_length(expression: Expression) -> None:
+    check_differences(expression)
+
+
+@pytest.mark.slow
+@settings(max_examples=200)
+@given(expressions(jax=True))
+def test_expressions_against_jax_at_length(expression: Expression) -> None:
+    check_jax(expression, jax_library())
