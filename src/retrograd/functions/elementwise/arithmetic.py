@@ -309,6 +309,10 @@ def pow(input: Any, exponent: Any) -> Any:
     """input^exponent"""
     require_one_tensor("pow", input, exponent)
     if isinstance(exponent, int | float) and is_tensor(input):
+        if input.dtype is bool_ and isinstance(exponent, builtins.bool):
+            return bind(
+                logic.BitOr, input, fill(input, not exponent)
+            )  # x^True = x, x^False = True, as PyTorch has it
         if input.dtype.is_floating_point:
             if exponent == 2:
                 return mul(input, input)
