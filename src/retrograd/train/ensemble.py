@@ -44,7 +44,7 @@ class MixedActivation(nn.Module):
     Members that bend differently err differently, which is what averaging lives on.
 
     >>> MixedActivation()(rg.tensor([[[-2.0]], [[-2.0]]])).reshape(-1)
-    tensor([ 0.   , -0.964])
+    tensor([ 0.0000, -0.9640])
     """
 
     def forward(self, x: Any) -> Any:
