@@ -66,7 +66,7 @@ def keys(draw: st.DrawFn, shape: tuple[int, ...], *, advanced: bool = True) -> K
                         True  # one entry meets any other array
                     )
                 elif any(isinstance(p, np.ndarray) and p.size != 0 for p in parts):
-                    parts.append(slice(None))  # no entry meets only arrays of one
+                    parts += [slice(None)] * count  # no entry meets only arrays of one
                     continue
             common = (1,) if int(mask.sum()) == 1 else (int(mask.sum()),)
             parts.append(mask)

@@ -57,7 +57,11 @@ def demand(found: Any, expected: Any, relative: float, what: str) -> None:
 
 def check_torch(expression: Expression) -> None:
     lines, seed = expression
-    ours, theirs = (twice(m, lines, inputs(seed)) for m in (rg, torch))
+    try:
+        theirs = twice(torch, lines, inputs(seed))
+    except NotImplementedError:  # PyTorch differentiates a few functions only once
+        return
+    ours = twice(rg, lines, inputs(seed))
     assert ours[0].shape == theirs[0].shape
     told = "\n".join(lines) + "\n"
     demand(ours[:1], theirs[:1], 1e-9, told + "value")
@@ -65,10 +69,10 @@ def check_torch(expression: Expression) -> None:
     demand(ours[2], theirs[2], 1e-6, told + "second derivative")
 
 
-def slope(value: Callable[[float], Any]) -> Any:
+def slope(value: Callable[[float], Any], step: float) -> Any:
     """The derivative at 0 by five points."""
-    below, above = value(-STEP), value(STEP)
-    return (value(-2 * STEP) - value(2 * STEP) + 8 * (above - below)) / (12 * STEP)
+    below, above = value(-step), value(step)
+    return (value(-2 * step) - value(2 * step) + 8 * (above - below)) / (12 * step)
 
 
 def check_differences(expression: Expression) -> None:
@@ -87,9 +91,11 @@ def check_differences(expression: Expression) -> None:
 
     _, first, second = twice(rg, lines, arrays)
     found = [sum(float((g * d).sum()) for g, d in zip(gs, directions, strict=True)) for gs in (first, second)]
-    expected = slope(lambda h: np.array(at(h)))
+    expected, rough = slope(lambda h: np.array(at(h)), STEP), slope(lambda h: np.array(at(h)), 2 * STEP)
     told = "\n".join(lines)
-    for order, (a, b) in enumerate(zip(found, expected, strict=True), 1):
+    for order, (a, b, c) in enumerate(zip(found, expected, rough, strict=True), 1):
+        if abs(b - c) > 2e-5 * max(1.0, abs(b)):  # curved so much that differences say nothing
+            continue
         assert abs(a - b) <= 2e-5 * max(1.0, abs(b)), (
             f"{told}\nderivative {order} along a direction: {a}, differences {b}"
         )

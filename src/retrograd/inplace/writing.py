@@ -51,9 +51,11 @@ def _become(x: Any, result: Any) -> None:
 
 
 def check_target(x: Any) -> None:
-    base = x._base if x._base is not None else x
-    if base._requires and base._node is None and context.grad_enabled:
-        what = "a leaf tensor" if base is x else "a view of a leaf tensor"
+    base, owner = x._base if x._base is not None else x, x
+    while owner._parent is not None and not owner._requires:
+        owner = owner._parent
+    if owner._requires and owner._node is None and context.grad_enabled:
+        what = "a leaf tensor" if owner is x else "a view of a leaf tensor"
         raise GradError(
             f"{what} that requires a gradient is changed in place",
             hint="wrap the change in `with retrograd.no_grad():`",
@@ -109,16 +111,18 @@ def write(x: Any, result: Any) -> Any:
 
 def _copy(x: Any, value: np.ndarray[Any, Any]) -> None:
     array = x._value
-    shared = 0 in array.strides and array.size > 1
-    if shared:
+    if array.size and any(
+        n > 1 and stride == 0 for n, stride in zip(array.shape, array.strides, strict=True)
+    ):
         _demand_one_value(x, value)
-    memory = x._base._value if shared else array
-    if not memory.flags.writeable:
-        raise GradError("the memory of this tensor is read-only", hint="call .clone() first")
-    if shared:
-        memory.flat[_places(x).reshape(-1)] = np.broadcast_to(value, array.shape).reshape(-1)
-    else:
+    if array.flags.writeable:
         np.copyto(array, value, casting="same_kind")
+    elif (
+        x._base is not None and x._base._value.flags.writeable
+    ):  # NumPy lets nobody write through an expanded array
+        x._base._value.flat[_places(x).reshape(-1)] = np.broadcast_to(value, array.shape).reshape(-1)
+    else:
+        raise GradError("the memory of this tensor is read-only", hint="call .clone() first")
     x._version[0] += 1
 
 
