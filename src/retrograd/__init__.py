@@ -149,11 +149,16 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(missing_name(__name__, name, __all__))
 
 
-def load(path: Any) -> Any:
-    """A trained model, from a run folder or its model file; a dict of tensors, from any other safetensors file."""
-    if holds_only_tensors(path):
-        return load_tensors(path)
-    return importlib.import_module(".train.predict", __name__).load(path)
+def load(f: Any, map_location: Any = None, *, weights_only: Any = None, mmap: Any = None) -> Any:
+    """A trained model, from a run folder or its model file; what `save` wrote, from any other safetensors file.
+
+    ``map_location`` may only be the CPU; ``weights_only`` and ``mmap`` are without effect: nothing in such a file executes.
+    """
+    if map_location is not None and not callable(map_location):
+        device(map_location)
+    if holds_only_tensors(f):
+        return load_tensors(f)
+    return importlib.import_module(".train.predict", __name__).load(f)
 
 
 def set_num_threads(n: Any) -> None:

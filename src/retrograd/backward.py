@@ -99,9 +99,15 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    allow_unused: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """Gradients of the sum of ``outputs`` with respect to ``inputs``, without touching ``.grad``.
+
+    ``allow_unused``: None for an input that was not used; ``materialize_grads``: zeros for it.  ``only_inputs`` is without
+    effect, as in PyTorch.
 
     >>> import retrograd as rg
     >>> x = rg.tensor(3.0, requires_grad=True)
@@ -117,11 +123,17 @@ def grad(
                 "a gradient with respect to a tensor that requires none",
                 hint="call .requires_grad_() on it first",
             )
+    if is_grads_batched:
+        raise GradError(
+            "is_grads_batched is not here", hint="use retrograd.func.vmap over the pull of retrograd.func.vjp"
+        )
     if not ins:
         raise GradError("grad() with respect to nothing", hint="name one input at least")
     keep = create_graph if retain_graph is None else retain_graph
     wanted = [(t._node if t._node is not None else t, t._slot) for t in ins]
     _, found = propagate(_roots(outs, given, "grad()"), wanted=wanted, keep=keep, differentiable=create_graph)
+    if materialize_grads:
+        return tuple(fill(t._type) if g is None else g for t, g in zip(ins, found, strict=True))
     for k, g in enumerate(found):
         if g is None and not allow_unused:
             raise GradError(

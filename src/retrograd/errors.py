@@ -18,7 +18,7 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _internal_file: dict[str, bool] = {}
 
 
-class RetrogradError(Exception):
+class RetrogradError(RuntimeError):
     """An error with a place and a remedy.
 
     ``message`` says what is wrong and with which values; ``where`` says at which place (default: nowhere);
@@ -51,7 +51,7 @@ class RetrogradError(Exception):
         return "\n".join(lines)
 
 
-class ShapeError(RetrogradError, ValueError):
+class ShapeError(RetrogradError, ValueError, IndexError):
     """Shapes do not fit together."""
 
     locates = True
@@ -63,19 +63,19 @@ class DTypeError(RetrogradError, TypeError):
     locates = True
 
 
-class GradError(RetrogradError, RuntimeError):
+class GradError(RetrogradError):
     """A gradient was asked for that does not exist."""
 
     locates = True
 
 
-class LinAlgError(RetrogradError, RuntimeError):
+class LinAlgError(RetrogradError):
     """A matrix that a factorisation or a solution cannot take: singular, or not positive definite."""
 
     locates = True
 
 
-class TraceError(RetrogradError, RuntimeError):
+class TraceError(RetrogradError):
     """Something that cannot be staged into a graph."""
 
     locates = True
@@ -97,6 +97,10 @@ class DataError(RetrogradError, ValueError):
 
 class ModelFileError(RetrogradError, ValueError):
     """A model file that is damaged, truncated, hostile or of another version."""
+
+
+class NoFileError(ModelFileError, FileNotFoundError):
+    """There is no file of this name."""
 
 
 class UsageError(RetrogradError, ValueError):

@@ -78,9 +78,9 @@ class Node:
         self.place: tuple[CodeType, int] | None = user_place(3)
         self.scope = context.scope
 
-    @property
     def name(self) -> str:
-        return self.op.name
+        """The name of the op with "Backward" behind it, as in PyTorch."""
+        return f"{self.op.__name__}Backward"
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:

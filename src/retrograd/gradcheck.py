@@ -58,10 +58,12 @@ def gradcheck(
     rtol: float = 1e-3,
     raise_exception: bool = True,
     blame: bool = True,
+    **_: Any,
 ) -> bool:
     """Compare the gradients of ``func`` (a function or module) with central differences; float64 inputs.
 
-    Inputs with ``requires_grad`` are checked, and the parameters of a module as well (they must be float64, too).
+    PyTorch's further options (``fast_mode``, ``nondet_tol``, ``check_...``) are accepted and without effect.  Inputs with
+    ``requires_grad`` are checked, and the parameters of a module as well (they must be float64, too).
     On a mismatch the error names the input, the entry, both numbers and, unless ``blame`` is False, the op (or the
     `autograd.Function`) whose rule is to blame.
 

@@ -91,7 +91,7 @@ def path_factors(result: Tensor, tensor: Tensor) -> list[Path]:
             target, factor = node.targets[i], known[id(node), slot][i]
             if target is None or factor is None:
                 continue
-            longer = (*steps, Step(node.name, describe(node.place), factor))
+            longer = (*steps, Step(node.op.name, describe(node.place), factor))
             if target is goal and (not isinstance(target, Node) or node.slots[i] == tensor._slot):
                 found.append(Path(longer))
             elif isinstance(target, Node):
@@ -109,7 +109,7 @@ def _local_derivatives(node: Node, slot: int) -> list[Any]:
     n = size(kind.shape)
     if max([n, *(size(t.shape) for t in node.input_types)]) > LARGEST:
         raise GradError(
-            f"{node.name} on a path has more than {LARGEST} elements", hint="ask for a smaller example"
+            f"{node.op.name} on a path has more than {LARGEST} elements", hint="ask for a smaller example"
         )
     rows: list[list[Any]] = [[] for _ in node.targets]
     for k in range(n):

@@ -18,13 +18,13 @@ _STRUCTURE = "structure"
 _DEEPEST = 100
 
 
-def save(obj: Any, f: Any) -> None:
+def save(obj: Any, f: Any, **_: Any) -> None:
     """Write tensors as one safetensors file (atomically): a dict of them such as ``model.state_dict()``, or dicts, lists and
     tuples of tensors, arrays, numbers, strings and None, nested as a checkpoint needs it.
 
     A dict of tensors is a safetensors file like any other.  What is more than that stands as JSON in the file's metadata;
-    nothing in the file can execute.  ``f``: a path or an open binary file.  Raises `UsageError` for anything else, such as a
-    whole module: save its ``state_dict()``.
+    nothing in the file can execute, so PyTorch's options about pickles are without effect.  ``f``: a path or an open binary
+    file.  Raises `UsageError` for anything else, such as a whole module: save its ``state_dict()``.
 
     >>> import os, tempfile
     >>> import retrograd as rg

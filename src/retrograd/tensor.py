@@ -147,9 +147,10 @@ class Tensor(Operators, Conversions, Methods):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None and value._type != self._type:
+        if value is not None and getattr(value, "_type", None) != self._type:
+            kind = getattr(value, "_type", type(value).__name__)
             raise GradError(
-                f"a gradient of {value._type!r} does not fit a tensor of {self._type!r}",
+                f"a gradient of {kind!r} does not fit a tensor of {self._type!r}",
                 hint="same shape and dtype",
             )
         if context.tracer is not None:
@@ -288,10 +289,15 @@ class Tensor(Operators, Conversions, Methods):
 
     # -- gradients ----------------------------------------------------------------------------------------------------
     def backward(
-        self, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
     ) -> None:
-        """Add dself/dleaf to ``.grad`` of every leaf that wants one; ``gradient`` is needed unless self is one number."""
-        backward([self], None if gradient is None else [gradient], retain_graph, create_graph)
+        """Add dself/dleaf to ``.grad`` of every leaf that wants one (or of ``inputs`` only); ``gradient`` is needed unless
+        self is one number."""
+        backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs)
 
     def detach(self) -> Tensor:
         """The same memory, cut off from the gradient."""

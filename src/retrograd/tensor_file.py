@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ModelFileError
+from .errors import ModelFileError, NoFileError
 from .files import write_atomically
 
 _ENTRY = "retrograd"
@@ -68,7 +68,9 @@ def read_tensor_file(path: Any) -> tuple[dict[str, np.ndarray[Any, Any]], dict[s
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise ModelFileError(f"no file {path}", hint="give the run folder or its model.safetensors") from None
+        raise NoFileError(
+            f"no file {path}", hint="check the path; for a run, give its folder or its model.safetensors"
+        ) from None
     except OSError as error:
         raise ModelFileError(
             f"cannot read {path}: {error.strerror}", hint="check the file's permissions"

@@ -227,6 +227,57 @@ def test_errors_with_a_hint() -> None:
         y.backward()
 
 
+def test_a_batching_rule_of_ones_own_is_refused_not_passed_over() -> None:
+    class Own(rg.autograd.Function):
+        @staticmethod
+        def forward(x: Any) -> Any:
+            return x.sin()
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            ctx.save_for_forward(*inputs)
+
+        @staticmethod
+        def vmap(info: Any, in_dims: Any, x: Any) -> Any:
+            return x * 10, in_dims[0]
+
+    with pytest.raises(RetrogradError, match="vmap of its own"):
+        rg.vmap(Own.apply)(rg.ones(2))
+    assert Own.apply(rg.zeros(2)).tolist() == [0, 0]
+
+
+def test_options_of_pytorch() -> None:
+    x, y = rg.ones(2, requires_grad=True), rg.ones(2, requires_grad=True)
+    (g, h) = rg.autograd.grad((x * 2).sum(), (x, y), only_inputs=True, materialize_grads=True)
+    assert (g.tolist(), h.tolist()) == ([2, 2], [0, 0])
+    with pytest.raises(GradError, match="is_grads_batched") as caught:
+        rg.autograd.grad((x * 2).sum(), x, is_grads_batched=True)
+    assert caught.value.hint
+    (x * y).sum().backward(inputs=[x])
+    assert x.grad is not None
+    assert y.grad is None
+    assert (x * y).grad_fn.name() == "MulBackward"  # type: ignore[union-attr]
+    with pytest.raises(GradError, match="int"):
+        x.grad = 3  # type: ignore[assignment]
+    entered: list[str] = []
+
+    class Noted:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def __enter__(self) -> None:
+            entered.append(self.name)
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    out = checkpoint(
+        lambda x: x.exp(), x, context_fn=lambda: (Noted("first"), Noted("again")), determinism_check="none"
+    )
+    out.sum().backward()
+    assert entered == ["first", "again"]
+
+
 def test_hooks_on_saved_tensors() -> None:
     packed: list[Any] = []
 

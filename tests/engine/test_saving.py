@@ -114,6 +114,17 @@ def test_a_pickle_is_refused_with_the_reason(tmp_path: Path, how: str) -> None:
     assert not witness.exists()
 
 
+def test_options_of_pytorchs_load(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(FileNotFoundError):
+        rg.load(path)
+    rg.save({"a": rg.ones(2)}, path)
+    for options in ({"map_location": "cpu"}, {"map_location": rg.device("cpu"), "weights_only": True}):
+        assert rg.load(path, **options)["a"].tolist() == [1, 1]
+    with pytest.raises(UsageError, match="runs on the CPU"):
+        rg.load(path, map_location="cuda")
+
+
 def test_what_cannot_be_saved_says_where(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"a set cannot be saved \(at a.1\)"):
         rg.save({"a": [1, {2}]}, tmp_path / "x")

@@ -46,6 +46,9 @@ class FunctionCtx:
             return self._node.restored()
         return tuple(self._kept)
 
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Accepted and without effect: forward mode is the transpose of `backward`, and no ``jvp`` of one's own is called."""
+
     def mark_dirty(self, *tensors: Tensor) -> None:
         """Say which inputs were changed in place; they must be returned."""
         self._dirty = tensors
@@ -234,8 +237,10 @@ class Function:
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         wants = context.grad_enabled and any(ctx.needs_input_grad)
-        if context.tracer is not None and context.grad_enabled:
-            _refuse_outer_gradients(cls, args)
+        if context.tracer is not None:
+            _refuse_own_rule(cls, args)
+            if context.grad_enabled:
+                _refuse_outer_gradients(cls, args)
         with no_grad():
             if cls.setup_context is Function.setup_context:
                 result = cls.forward(ctx, *args)
@@ -265,6 +270,15 @@ class Function:
         new_of = iter(made)
         out = [next(new_of) if isinstance(t, Tensor) else t for t in raw]
         return tuple(out) if isinstance(result, tuple) else out[0]
+
+
+def _refuse_own_rule(cls: type[Function], args: Sequence[Any]) -> None:
+    """A batching rule of one's own would be passed over: `vmap` batches the operations of `forward` and `backward`."""
+    if hasattr(cls, "vmap") and any(isinstance(getattr(t, "_value", None), Batched) for t in args):
+        raise UsageError(
+            f"{cls.__name__} has a vmap of its own, which is not called here",
+            hint="delete it: forward and backward are vectorised op by op",
+        )
 
 
 def _refuse_outer_gradients(cls: type[Function], args: Sequence[Any]) -> None:

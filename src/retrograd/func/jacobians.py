@@ -109,8 +109,11 @@ def jacfwd(
     has_aux: bool = False,
     *,
     chunk_size: int | None = None,
+    randomness: str = "error",
 ) -> Callable[..., Any]:
     """The Jacobian as by `jacrev`, by forward mode: one pass for each entry of the arguments, vectorised.
+
+    ``randomness`` is accepted and without effect: the function runs once, outside `vmap`.
 
     >>> import retrograd as rg
     >>> rg.func.jacfwd(lambda x: x.prod())(rg.tensor([2.0, 3.0]))

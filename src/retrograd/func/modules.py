@@ -23,7 +23,8 @@ def functional_call(
     """``module(*args, **kwargs)`` with other parameters and buffers, given by name; the module stays as it is.
 
     ``args``: a tuple of arguments, or the only one.  ``tie_weights``: a tensor that stands under several names is replaced
-    under all of them.  ``strict``: every parameter and buffer must be given.
+    under all of them.  ``strict``: every parameter and buffer must be given, and no other name; otherwise other names are
+    ignored, as in PyTorch.
 
     >>> import retrograd as rg
     >>> net = rg.nn.Linear(2, 1, bias=False)
@@ -60,7 +61,7 @@ def _slots(module: Any) -> dict[str, tuple[dict[str, Any], str]]:
 @contextmanager
 def _replaced(module: Any, given: dict[str, Tensor], tie_weights: bool, strict: bool) -> Iterator[None]:
     slots = _slots(module)
-    unknown = [name for name in given if name not in slots]
+    unknown = [name for name in given if name not in slots] if strict else []
     missing = [name for name in slots if name not in given]
     if unknown or (strict and missing):
         what = (
@@ -72,9 +73,10 @@ def _replaced(module: Any, given: dict[str, Tensor], tie_weights: bool, strict: 
     before = {name: holder[key] for name, (holder, key) in slots.items()}
     chosen = dict(given)
     if tie_weights:
-        by_tensor = {id(before[name]): value for name, value in given.items()}
+        by_tensor = {id(before[name]): value for name, value in given.items() if name in before}
         chosen |= {n: by_tensor[id(t)] for n, t in before.items() if n not in given and id(t) in by_tensor}
     try:
+        chosen = {name: value for name, value in chosen.items() if name in slots}
         for name, value in chosen.items():
             holder, key = slots[name]
             holder[key] = value

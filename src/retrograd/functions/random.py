@@ -96,9 +96,9 @@ def get_rng_state() -> Any:
     return default_generator.get_state()
 
 
-def set_rng_state(state: Any) -> None:
+def set_rng_state(new_state: Any) -> None:
     """Continue the default stream from a saved state"""
-    default_generator.set_state(state)
+    default_generator.set_state(new_state)
 
 
 def _uniform(shape: Shape, dtype: Any, generator: Generator | None) -> Any:

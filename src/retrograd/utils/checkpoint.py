@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 from ..autograd.graph import saved_tensors_hooks
@@ -65,13 +66,18 @@ def checkpoint(
     *args: Any,
     use_reentrant: bool | None = None,
     preserve_rng_state: bool = True,
+    context_fn: Any = None,
+    determinism_check: str = "default",
+    debug: bool = False,
+    early_stop: bool = True,
     **kwargs: Any,
 ) -> Any:
     """``function(*args, **kwargs)``, keeping nothing of it for the backward pass; it runs again when that needs it.
 
     Gradients reach the arguments and everything else that the function uses.  ``preserve_rng_state``: random numbers of the
     default generator (dropout) are the same in the second run.  ``use_reentrant`` is accepted and without effect: there is
-    one way, PyTorch's False.  While a function is traced nothing is checkpointed: what is kept is the compiler's to decide.
+    one way, PyTorch's False; so are ``determinism_check``, ``debug`` and ``early_stop``.  ``context_fn`` gives two contexts,
+    one for each run.  While a function is traced nothing is checkpointed: what is kept is the compiler's to decide.
 
     >>> import retrograd as rg
     >>> x = rg.tensor([1.0, 2.0], requires_grad=True)
@@ -81,8 +87,14 @@ def checkpoint(
         raise UsageError("checkpoint takes a function first", hint="checkpoint(layer, x)")
     if context.tracer is not None or not context.grad_enabled:
         return function(*args, **kwargs)
-    segment = _Segment(lambda: function(*args, **kwargs), preserve_rng_state)
-    with saved_tensors_hooks(segment.pack, segment.unpack):
+    now, again = context_fn() if context_fn is not None else (nullcontext(), nullcontext())
+
+    def rerun() -> None:
+        with again:
+            function(*args, **kwargs)
+
+    segment = _Segment(rerun, preserve_rng_state)
+    with saved_tensors_hooks(segment.pack, segment.unpack), now:
         return function(*args, **kwargs)
 
 
