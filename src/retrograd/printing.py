@@ -77,7 +77,9 @@ class _Numbers:
                 self.scientific = bool(high / low > 1000 or high > 1e8 or (low < 1e-4 and not self.whole))
             if _options.sci_mode is not None:
                 self.scientific = _options.sci_mode
-            values = values[np.isfinite(values) & (values != 0)]  # 0, -0, nan and inf do not widen the columns
+            values = values[
+                np.isfinite(values) & (values != 0)
+            ]  # 0, -0, nan and inf do not widen the columns
         self.width = max((len(self.text(v)) for v in values.tolist()), default=1)
 
     def text(self, value: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from hypothesis import reject
 from hypothesis import strategies as st
 
 from laws.arrays import Array
@@ -92,7 +93,10 @@ def _arrays(draw: st.DrawFn, n: int, common: tuple[int, ...]) -> Array:
 def by_numpy(array: Array, key: Key) -> Array:
     """``array[key]`` after PyTorch's rule, by NumPy."""
     key = _numbered(key)
-    return array[_numbers_only(array, key)][_without_numbers(key)]
+    try:
+        return array[_numbers_only(array, key)][_without_numbers(key)]
+    except IndexError:  # a number for a dimension of size 0
+        reject()
 
 
 def _numbered(key: Key) -> Key:
