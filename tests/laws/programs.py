@@ -208,7 +208,7 @@ def new(draw: Draw, name: str, t: Any, names: dict[str, Any]) -> str:
                 f"{name}.index_select({d}, m.tensor([0, 0]))",
                 f"{name}.sort({d})[0]",
             ]
-            options += [f"{name}.max({d})[0]", f"{name}.median({d})[0]", f"{name}.topk(1, {d})[0]"]
+            options += [f"{name}.max({d})[0]", f"{name}.median({d})[0]"]
     options += [f"{name}.repeat(2, {', '.join('1' for _ in shape)})" if shape else f"{name}.repeat(2)"]
     options += [
         f"m.take({name}, m.tensor([0]))" if t.numel() else f"{name}.exp()",
@@ -266,14 +266,16 @@ def write(draw: Draw, name: str, t: Any, names: dict[str, Any]) -> str:
     return draw(st.sampled_from(options))
 
 
+CHANGES = ["requires_grad_()", "requires_grad_(False)", "detach_()"]
+
+
 def other(draw: Draw, name: str, t: Any, names: dict[str, Any]) -> str:
     """What concerns recording."""
     return draw(
         st.sampled_from(
             [
-                *([f"{name}.requires_grad_()", f"{name}.requires_grad_(False)"] if alone(t, names) else []),
+                *([f"{name}.{change}" for change in CHANGES] if alone(t, names) else []),
                 f"{name}.retain_grad()",
-                f"{name}.detach_()",
                 f"{name}.sum().backward(retain_graph=True)",
                 f"{name}.register_hook(lambda g: g * 2)" if not t._is_view() else f"{name}.retain_grad()",
             ]
