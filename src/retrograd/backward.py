@@ -36,6 +36,8 @@ def _roots(
                     hint="reduce it first, e.g. loss.mean().backward(), or pass gradient=",
                 )
             g = fill(t._type, 1.0)
+        elif g._type.shape == t._type.shape and g._type.dtype.is_floating_point:
+            g = g.to(t._type.dtype)
         elif g._type != t._type:
             raise GradError(
                 f"gradient= has type {g._type!r}, the tensor {t._type!r}",

@@ -128,10 +128,17 @@ class Node:
             self._restore(s, k, t, slot, differentiable)
             for s, k, t, slot in zip(self.inputs, self.input_types, self.targets, self.slots, strict=True)
         ]
-        results = _Results(self, differentiable)
         if self.op.n_outputs == 1:
-            return self.op.vjp(cotangents[0], results[0], *inputs, **self.params)
-        return self.op.vjp(tuple(cotangents), results, *inputs, **self.params)
+            result = self.restored(0, differentiable)
+            return self.op.vjp(cotangents[0], result, *inputs, **self.params)
+        return self.op.vjp(tuple(cotangents), _Results(self, differentiable), *inputs, **self.params)
+
+    def restored(self, k: int, differentiable: bool) -> Any:
+        """Result number k for the reverse rule."""
+        kind = self.output_types[k]
+        if self.outputs is None:
+            return kind
+        return self._restore(self.outputs[k], kind, self, k, differentiable)
 
     def free(self) -> None:
         """Let go of the saved values."""
@@ -155,16 +162,9 @@ class _Results(Sequence[Any]):
         return len(self._node.output_types)
 
     def __getitem__(self, k: Any) -> Any:
-        node = self._node
         if isinstance(k, slice):
             return tuple(self[i] for i in range(*k.indices(len(self))))
-        k = range(len(self))[k]
-        kind = node.output_types[k]
-        return (
-            kind
-            if node.outputs is None
-            else node._restore(node.outputs[k], kind, node, k, self._differentiable)
-        )
+        return self._node.restored(range(len(self))[k], self._differentiable)
 
 
 def _unpacked(saved: Saved, kind: TensorType) -> Any:

@@ -27,6 +27,11 @@ class DType:
         self.is_floating_point = category == 2
         self.itemsize = self.numpy.itemsize
 
+    @property
+    def is_signed(self) -> bool:
+        """True for floating dtypes and signed integers."""
+        return self.numpy.kind in "fi"
+
     def __repr__(self) -> str:
         return f"retrograd.{self.name}"
 

@@ -178,6 +178,10 @@ EXPRESSIONS = [
     "x.is_complex()",
     "x.share_memory_() is x",
     "m.tensor([a, a])",
+    "m.tensor([np.float64(1)]).dtype",
+    "m.tensor([np.float32(1)]).dtype",
+    "m.uint8.is_signed",
+    "m.int64.is_signed",
     "m.Generator().manual_seed(3).initial_seed()",
     "x.double().float().dtype",
 ]

@@ -47,7 +47,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
 def _first_leaf_is_array(data: Any) -> bool:
     while isinstance(data, list | tuple) and data:
         data = data[0]
-    return isinstance(data, np.ndarray)
+    return isinstance(data, np.ndarray | np.generic)
 
 
 def array_of(data: Any, dtype: Any, copy: bool) -> np.ndarray[Any, Any]:
