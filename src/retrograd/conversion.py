@@ -206,11 +206,11 @@ class Conversions:
 
     def contiguous(self, *, memory_format: Any = None) -> Any:
         """This tensor, or a copy in row-major order."""
-        return (
-            self
-            if not isinstance(self._value, np.ndarray) or self._value.flags.c_contiguous
-            else self.clone()
-        )
+        if not isinstance(self._value, np.ndarray) or self._value.flags.c_contiguous:
+            return self
+        out = self.clone()
+        out._value = np.ascontiguousarray(out._value)  # a clone keeps the order in memory, as in PyTorch
+        return out
 
     def new_tensor(
         self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
@@ -219,18 +219,32 @@ class Conversions:
         return c.tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
     def new_zeros(
-        self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+        self,
+        *sizes: Any,
+        size: Any = None,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        **_: Any,
     ) -> Tensor:
         """Zeros of these sizes in the dtype of this tensor."""
-        return c.zeros(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+        shape = sizes if size is None else (size,)
+        return c.zeros(*shape, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
     new_empty = new_zeros
 
     def new_ones(
-        self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+        self,
+        *sizes: Any,
+        size: Any = None,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        **_: Any,
     ) -> Tensor:
         """Ones of these sizes in the dtype of this tensor."""
-        return c.ones(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+        shape = sizes if size is None else (size,)
+        return c.ones(*shape, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
     def new_full(
         self,

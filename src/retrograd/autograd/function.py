@@ -43,7 +43,7 @@ class FunctionCtx:
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
         """The tensors that `save_for_backward` kept."""
         if self._node is not None:
-            return self._node.restored()
+            return self._node.kept_tensors()
         return tuple(self._kept)
 
     def save_for_forward(self, *tensors: Tensor | None) -> None:
@@ -100,7 +100,7 @@ class FunctionNode(Node):
             )
         self.ctx._kept = []
 
-    def restored(self) -> tuple[Any, ...]:
+    def kept_tensors(self) -> tuple[Any, ...]:
         """The saved tensors, at their places in the graph."""
         self._refuse_freed()
         out: list[Any] = []

@@ -151,8 +151,9 @@ def _operand(x: Any, other: Any) -> Any:
             return None
         return (
             other
-            if x._type.dtype.is_floating_point or (isinstance(other, int) and x._type.dtype.category == 1)
-            else None
+            if x._type.dtype.is_floating_point
+            or (isinstance(other, int) and x._type.dtype.category == 1 and -1 < other < 128)
+            else None  # what may not fit the dtype wraps around, as out of place
         )
     if kind.dtype is not x._type.dtype or kind.shape not in (x._type.shape, ()):
         return None

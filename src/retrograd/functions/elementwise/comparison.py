@@ -92,10 +92,12 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
         raise DTypeError("clamp of bools with a number", hint="x & limit, x | limit")
     if min is not None:
         low = limits.pop(0)
-        value = where(_beyond(lt, value, low) if is_tensor(min) else lt(value, low), low, value)
+        value = where(_beyond(lt, value, low) if is_tensor(min) or min != min else lt(value, low), low, value)
     if max is not None:
         high = limits.pop(0)
-        value = where(_beyond(gt, value, high) if is_tensor(max) else gt(value, high), high, value)
+        value = where(
+            _beyond(gt, value, high) if is_tensor(max) or max != max else gt(value, high), high, value
+        )
     return value
 
 
