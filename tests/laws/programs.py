@@ -211,7 +211,7 @@ def new(draw: Draw, name: str, t: Any, names: dict[str, Any]) -> str:
                 f"{name}.index_select({d}, m.tensor([0, 0]))",
                 f"{name}.sort({d})[0]",
             ]
-            options += [f"{name}.max({d})[0]", f"{name}.median({d})[0]"]
+            options += [f"{name}.max({d})[0]"]
     options += [f"{name}.repeat(2, {', '.join('1' for _ in shape)})" if shape else f"{name}.repeat(2)"]
     options += [
         f"m.take({name}, m.tensor([0]))" if t.numel() else f"{name}.exp()",

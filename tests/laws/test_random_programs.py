@@ -37,7 +37,11 @@ ALLOWED: dict[str, str] = {
 """What PyTorch refuses and we may answer: a part of its message -> the reason."""
 
 
-def allowed(error: Exception) -> bool:
+def allowed(error: Exception, line: str) -> bool:
+    if "a leaf Variable that requires grad is being used" in str(error) and re.search(r"\] [+*]= ", line):
+        return (
+            True  # x[key] += w, x a view of a plain tensor: PyTorch takes x for a leaf between the two writes
+        )
     return any(re.search(pattern, str(error)) for pattern in ALLOWED)
 
 
@@ -102,7 +106,7 @@ def check(program: list[str], ending: int, twice: bool) -> None:
             if OVERWRITTEN in str(refusal):
                 theirs = with_copies(program[: k + 1])
                 continue
-            assert allowed(refusal), f"we answer, PyTorch refuses: {refusal}{told}"
+            assert allowed(refusal, line), f"we answer, PyTorch refuses: {refusal}{told}"
             return
         if refusal is None:
             assert mine is None, f"PyTorch answers, we refuse: {mine!r}{told}"
@@ -118,7 +122,8 @@ def check(program: list[str], ending: int, twice: bool) -> None:
     leaves = ", ".join(
         name for name, t in tensors(theirs).items() if not unrecorded(t) and t.is_leaf and t.requires_grad
     )
-    if twice and leaves:
+    # A rule may go by way of its result, which a hook then sees twice: which rules do is nobody's promise.
+    if twice and leaves and "register_hook" not in "".join(program):
         lines = [
             f"loss = {loss}",
             f"found = m.autograd.grad(loss * loss * 0.1 + loss, [{leaves}], create_graph=True, allow_unused=True)",
@@ -133,7 +138,7 @@ def check(program: list[str], ending: int, twice: bool) -> None:
                 theirs = with_copies([*program, *lines[: k + 1]])
                 continue
             refused = isinstance(mine, RetrogradError) or not isinstance(refusal, RuntimeError)
-            assert refused or allowed(refusal), f"we answer, PyTorch refuses: {refusal}, {mine!r}{told}"
+            assert refused or allowed(refusal, line), f"we answer, PyTorch refuses: {refusal}, {mine!r}{told}"
             return
         assert mine is None, f"PyTorch answers, we refuse: {mine!r}{told}"
     gradients(ours, theirs, told)
