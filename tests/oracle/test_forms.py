@@ -50,7 +50,7 @@ def test_form(theirs: Any, ours: Any, op: Any, kind: str, dtype: Any) -> None:
             start = x.clone()
             out = call(start, *args, **kwargs)
             assert out is start
-            if tuple(out.shape) != tuple(x.shape):  # addbmm_ of PyTorch makes its target larger
+            if op.name == "addbmm" and tuple(out.shape) != tuple(x.shape):  # PyTorch makes its target larger
                 raise RuntimeError("a change in place changes no shape")
             return out
 
