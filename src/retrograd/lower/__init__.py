@@ -1,0 +1,1 @@
+"""Lowerings of a graph: one folder for each target."""

@@ -1,0 +1,1 @@
+"""Graph to machine code, through LLVM."""
