@@ -48,8 +48,18 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     floats("elu", input)
     if inplace:
         return written(elu, input, alpha)
-    # The clamp keeps e^x from overflowing in the branch that is not taken, where 0·∞ would spoil the gradient.
-    return where(input > 0, input, expm1(clamp(input, max=0)) * alpha)
+    below, curve = _left(input)
+    straight = input if alpha == 1 else where(input == 0, input * alpha, input)
+    return where(below, curve * alpha, straight)
+
+
+def _left(input: Tensor, scale: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Where x < 0, and e^(x/scale) - 1 there; 0 itself counts as straight: its second derivative is 0, as in PyTorch."""
+    below = input < 0
+    kept = where(
+        below, input, 0.0
+    )  # e^x does not overflow where it is not taken: 0·∞ would spoil the gradient
+    return below, expm1(kept if scale == 1 else kept / scale)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -66,7 +76,8 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
         raise UsageError("celu divides by alpha, which is 0", hint="celu(x, alpha=1.0)")
     if inplace:
         return written(celu, input, alpha)
-    return where(input > 0, input, expm1(clamp(input, max=0) / alpha) * alpha)
+    below, curve = _left(input, alpha)
+    return where(below, curve * alpha, input)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -139,7 +150,10 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     """
     floats("softplus", input)
     scaled = input if beta == 1 else input * beta
-    smooth = _softplus(scaled) if beta == 1 else _softplus(scaled) / beta
+    if beta == 0:  # infinite everywhere, with the slope σ(0) that every β has at βx = 0
+        smooth = input * 0.5 + scaled + math.inf
+    else:
+        smooth = _softplus(scaled) if beta == 1 else _softplus(scaled) / beta
     return where(scaled > threshold, input, smooth)
 
 

@@ -137,7 +137,9 @@ def smooth_l1_loss(
     some_float("smooth_l1_loss", input, target)
     error = input - target
     size = _abs(error)
-    loss = where(size < beta, error * error * (0.5 / beta), size - 0.5 * beta)
+    far = size >= beta
+    small = where(far, 0.0, error)  # the square of an infinite error would spoil its gradient
+    loss = where(far, size - 0.5 * beta, small * small * (0.5 / beta))
     return reduced(loss, reduction, size_average, reduce)
 
 
@@ -163,7 +165,9 @@ def huber_loss(
         )
     error = input - target
     size = _abs(error)
-    loss = where(size <= delta, error * error * 0.5, (size - 0.5 * delta) * delta)
+    far = size >= delta  # at δ itself the second derivative is 0, as in PyTorch
+    small = where(far, 0.0, error)  # the square of an infinite error would spoil its gradient
+    loss = where(far, (size - 0.5 * delta) * delta, small * small * 0.5)
     # PyTorch divides this mean by the number of elements, where those of mse_loss and l1_loss divide by the weights.
     return reduced(loss if weight is None else loss * weight, reduction)
 

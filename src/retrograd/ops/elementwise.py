@@ -13,6 +13,7 @@ import numpy as np
 from ..op import Sample, bind
 from ._family import Binary, Unary, fill
 from ._pieces import in_float64
+from .arithmetic import Abs
 from .logic import BitAnd, Eq, Ge, Where
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
@@ -143,7 +144,15 @@ class Asin(Unary):
         return np.arcsin(x)
 
     def vjp(g, _y, x):
-        return (g / bind(Sqrt, (1 - x) * (1 + x)),)
+        return (g / _below_one(x),)
+
+
+def _below_one(x):
+    """√(1 - x²) without cancellation; at ±1 so written that the next derivatives are infinite, not 0·∞."""
+    square = x * x
+    end = bind(Eq, square, fill(x, 1.0))  # no other float has the square 1
+    near, far = bind(Where, end, 1 - square, 1 - x), bind(Where, end, fill(x, 1.0), 1 + x)
+    return bind(Sqrt, near * far)
 
 
 class Acos(Unary):
@@ -156,7 +165,7 @@ class Acos(Unary):
         return np.arccos(x)
 
     def vjp(g, _y, x):
-        return (-(g / bind(Sqrt, (1 - x) * (1 + x))),)
+        return (-(g / _below_one(x)),)
 
 
 class Sinh(Unary):
@@ -199,7 +208,8 @@ class Asinh(Unary):
 
 
 class Acosh(Unary):
-    """y = ln(x + √(x² - 1)), NaN below 1.   x̄ = ȳ / √(x² - 1), infinite at 1.  The formula cancels at 1, overflows at 1e154."""
+    """y = ln(x + √(x² - 1)), NaN below 1.   x̄ = ȳ / √(x² - 1), infinite at ±1, a number below -1 as in PyTorch.  The
+    formula cancels at 1, overflows at 1e154."""
 
     domain = (1.2, 4.0)
     ufunc = np.arccosh
@@ -208,7 +218,10 @@ class Acosh(Unary):
         return np.arccosh(x)
 
     def vjp(g, _y, x):
-        return (g / (bind(Sqrt, x - 1) * bind(Sqrt, x + 1)),)
+        a = bind(Abs, x)
+        end = bind(Eq, a, fill(a, 1.0))  # there so written that the next derivatives are infinite, not 0·∞
+        near = bind(Where, end, x * x - 1, a - 1)
+        return (g / (bind(Sqrt, near) * bind(Sqrt, bind(Where, end, fill(a, 1.0), a + 1))),)
 
 
 class Atan2(Binary):
@@ -338,8 +351,9 @@ class Pow(Binary):
 
     def vjp(g, y, a, b):
         def base():
-            slope = b * bind(Pow, a, b - 1)
-            return g * bind(Where, bind(Eq, b, fill(b)), fill(b), slope)
+            # where b = 0 the factor b is the 0, of 1^(-1): of 0^(-1) the next derivatives would be 0·∞
+            safe = bind(Where, bind(Eq, b, fill(b)), fill(a, 1.0), a)
+            return g * (b * bind(Pow, safe, b - 1))
 
         def exponent():
             flat = bind(BitAnd, bind(Eq, a, fill(a)), bind(Ge, b, fill(b)))

@@ -75,14 +75,8 @@ def heaviside(input: Any, values: Any) -> Any:
     return where(eq(input, 0), values, cast(gt(input, 0), input.dtype))
 
 
-def _beyond(compare: Any, value: Any, limit: Any) -> Any:
-    """Where the limit takes the place of the value: beyond it, and everywhere if the limit is NaN."""
-    out = compare(value, limit)
-    return logical_or(out, isnan(limit)) if limit.dtype.is_floating_point else out
-
-
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
-    """input limited to [min, max]; the gradient passes where min <= input <= max (the ends included, as PyTorch)"""
+    """input limited to [min, max]; the gradient passes where min <= input <= max (the ends included, NaN not, as PyTorch)"""
     if min is None and max is None:
         raise UsageError("clamp without limits", hint="clamp(x, min=0.0), clamp(x, max=1.0) or both")
     value = as_tensor(input)
@@ -90,15 +84,30 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     value, *limits = together(value, *given)
     if value.dtype is bool_ and not all(map(is_tensor, given)):
         raise DTypeError("clamp of bools with a number", hint="x & limit, x | limit")
-    if min is not None:
-        low = limits.pop(0)
-        value = where(_beyond(lt, value, low) if is_tensor(min) or min != min else lt(value, low), low, value)
-    if max is not None:
-        high = limits.pop(0)
-        value = where(
-            _beyond(gt, value, high) if is_tensor(max) or max != max else gt(value, high), high, value
-        )
-    return value
+    low = None if min is None else limits[0]
+    high = None if max is None else limits[-1]
+    held = value.detach()
+    if low is not None:
+        held = bind(ops.Maximum, held, low.detach())
+    if high is not None:
+        held = bind(ops.Minimum, held, high.detach())
+    if any(map(is_tensor, given)) or (min is not None and max is not None and min > max):
+        return _with_limits(value, held, low, high)
+    return where(eq(value, held), value, held) if value.dtype.is_floating_point else held
+
+
+def _with_limits(value: Any, held: Any, low: Any, high: Any) -> Any:
+    """``held``, whose gradient goes to the value or the limit that it is; a limit above the other counts for nothing."""
+    out, inside = held, None
+    if high is not None:
+        above, inside = gt(value, high), le(value, high)
+        above = above if low is None else logical_or(above, lt(high, low))
+        out = where(logical_and(above, eq(held, high)), high, out)  # NaN if the other limit is
+    if low is not None:
+        below = lt(value, low)
+        out = where(below if high is None else logical_and(below, lt(low, high)), low, out)
+        inside = ge(value, low) if inside is None else logical_and(inside, ge(value, low))
+    return where(inside, value, out)
 
 
 def clamp_min(input: Any, min: Any) -> Any:

@@ -10,9 +10,9 @@ from ...op import bind
 from ...ops import elementwise as ops
 from ...ops import special
 from ...ops._family import fill
-from .._arguments import as_tensor, binary, floating, require_tensors, together
+from .._arguments import as_tensor, binary, floating, in_dtype, require_tensors, together
 from .arithmetic import add, div, mul, neg, pow, sign, sub
-from .comparison import clamp, eq, ge, isinf, isnan, logical_and, where
+from .comparison import clamp, eq, ge, isinf, isnan, le, logical_and, lt, where
 
 __all__ = [
     "acos", "acosh", "angle", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "erf", "erfc", "exp", "exp2", "expm1",
@@ -174,7 +174,14 @@ def sigmoid(input: Any) -> Any:
 
 def logit(input: Any, eps: float | None = None) -> Any:
     """ln(p / (1 - p)), the inverse of sigmoid; ``eps`` keeps p inside [eps, 1 - eps]"""
-    p = floating(input) if eps is None else clamp(floating(input), eps, 1 - eps)
+    p = floating(input)
+    if eps is None:
+        # NaN beyond 0 and 1, in the derivatives, too: those of the logarithms alone are numbers there.
+        p = mul(p, where(logical_and(ge(p, 0), le(p, 1)), in_dtype(1, p.dtype), math.nan))
+    elif eps <= 0.5:
+        p = clamp(p, eps, 1 - eps)
+    else:
+        p = where(lt(p, eps), eps, clamp(p, max=1 - eps))  # PyTorch asks for the lower limit first
     return sub(log(p), log1p(neg(p)))
 
 
