@@ -46,6 +46,7 @@ from .functions import sort as _sort
 from .functions import special as _special
 from .functions import statistics as _statistics
 from .functions import windows as _windows
+from .functions._keywords import widen as _widen
 from .functions.arrange import *
 from .functions.counts import *
 from .functions.create import *
@@ -136,6 +137,8 @@ __all__ += _statistics.__all__
 __all__ += _ranges.__all__
 __all__ += _windows.__all__
 __all__ += _shape.__all__
+
+_widen(globals(), __all__)
 
 __version__ = "0.1.0"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import LinAlgError, missing_name
+from .functions._keywords import widen
 from .functions.factorizations import cholesky_ex, eigh, eigvalsh, householder_product, svdvals
 from .functions.factorizations import linalg_cholesky as cholesky
 from .functions.factorizations import linalg_qr as qr
@@ -39,6 +40,8 @@ __all__ = [
     "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex", "solve_triangular",
     "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
+
+widen(globals(), __all__)
 
 
 def __getattr__(name: str) -> Any:

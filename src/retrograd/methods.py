@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .functions._keywords import widen
+
 
 class Methods:
     """Functions that take a tensor first, as methods of the same name."""
@@ -111,3 +113,6 @@ class Methods:
         bernoulli_, cauchy_, exponential_, geometric_, log_normal_, normal_, random_, uniform_,
     )
     # fmt: on
+
+
+widen(Methods, [name for name in vars(Methods) if not name.startswith("__")])

@@ -6,6 +6,7 @@ for which `scipy.special` serves.
 
 from __future__ import annotations
 
+from .functions._keywords import widen
 from .functions.elementwise import erf, erfc, exp2, expm1, log1p, logit, round
 from .functions.elementwise import sigmoid as expit
 from .functions.polynomials import (
@@ -59,3 +60,5 @@ __all__ = [
     "shifted_chebyshev_polynomial_t", "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v",
     "shifted_chebyshev_polynomial_w", "sinc", "softmax", "spherical_bessel_j0", "xlog1py", "xlogy", "zeta",
 ]  # fmt: skip
+
+widen(globals(), __all__)

@@ -5,9 +5,7 @@ This is the only place that promotes and broadcasts; ops below take equal shapes
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -27,8 +25,6 @@ from ..types import (
     result_dtype,
     scalar_dtype,
 )
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def is_tensor(x: Any) -> bool:
@@ -140,27 +136,7 @@ def shape_of(sizes: tuple[Any, ...]) -> Shape:
     return tuple(int(n) for n in sizes)
 
 
-def numpy_names(fn: F) -> F:
-    """Let a function take NumPy's ``axis`` and ``keepdims`` for ``dim`` and ``keepdim``, as PyTorch does.
-
-    ``out=None`` is ignored: NumPy passes it when its own function, such as `numpy.sum`, is given a tensor.
-    """
-
-    @functools.wraps(fn)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if kwargs:
-            if "axis" in kwargs:
-                kwargs["dim"] = kwargs.pop("axis")
-            if "keepdims" in kwargs:
-                kwargs["keepdim"] = kwargs.pop("keepdims")
-            if "out" in kwargs and kwargs["out"] is None:
-                del kwargs["out"]
-        return fn(*args, **kwargs)
-
-    return call  # type: ignore[return-value]
-
-
 __all__ = [
     "as_tensor", "binary", "cast", "common_dtype", "expand", "floating", "in_dtype", "index_dtype", "is_tensor",
-    "numpy_names", "promote", "require_tensor", "shape_of", "together", "together_floating",
+    "promote", "require_tensor", "shape_of", "together", "together_floating",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from ..op import bind
 from ..ops.decomposition import Svd
 from ..types import DType, dtype_of
 from . import elementwise as e
-from ._arguments import cast, numpy_names, require_tensor
+from ._arguments import cast, require_tensor
 from .reduce import Dim, all_dims, amax, amin, one_dim, require_floats, sum
 from .shape import movedim, reshape
 
@@ -62,7 +62,6 @@ def vector_norm(
     return e.where(nothing, 0.0, e.sqrt(safe) if p == 2 else e.pow(safe, 1.0 / p))
 
 
-@numpy_names
 def norm(input: Any, p: Any = "fro", dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """(Σ |input|^p)^(1/p) over ``dim`` (default: all); p may be inf, -inf, "fro" (2) or "nuc" (of matrices)"""
     require_tensor("norm", input)

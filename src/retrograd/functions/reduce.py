@@ -15,7 +15,7 @@ from ..ops import reduce as ops
 from ..ops.index import Gather
 from ..types import bool_, dtype_of, int64, normalize_dim, normalize_dims, size, uint8
 from . import elementwise as e
-from ._arguments import cast, floating, is_tensor, numpy_names, require_tensor, shape_of
+from ._arguments import cast, floating, is_tensor, require_tensor, shape_of
 from .shape import reshape, squeeze, unsqueeze
 
 __all__ = [
@@ -125,7 +125,6 @@ def count(x: Any, dims: tuple[int, ...]) -> int:
 
 
 # -- sums -------------------------------------------------------------------------------------------------------------
-@numpy_names
 def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Σ input over ``dim`` (default: all)"""
     if dtype is not None and dtype_of(dtype) is bool_:
@@ -149,14 +148,12 @@ def sum_to_size(input: Any, *size: Any) -> Any:
     return sum(input, dims, keepdim=True).reshape(want) if dims else input
 
 
-@numpy_names
 def nansum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Σ input over ``dim`` (default: all), where NaN counts as 0"""
     x = require_tensor("nansum", input)
     return sum(e.where(e.isnan(x), 0, x) if x.dtype.is_floating_point else x, dim, keepdim, dtype=dtype)
 
 
-@numpy_names
 def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Π input over ``dim`` (default: all); the gradient is exact at zeros"""
     x = require_tensor("prod", input)
@@ -171,7 +168,6 @@ def _averaged(name: str, input: Any, dtype: Any) -> Any:
     return require_floats(name, x)
 
 
-@numpy_names
 def mean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Σ input / n over ``dim`` (default: all); NaN over nothing"""
     x = _averaged("mean", input, dtype)
@@ -179,7 +175,6 @@ def mean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = Non
     return e.div(bind(ops.Sum, x, dim=dims, keepdim=keepdim), float(count(x, dims)))
 
 
-@numpy_names
 def nanmean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The mean over ``dim`` (default: all) of what is not NaN; NaN where nothing is left"""
     x = _averaged("nanmean", require_floats("nanmean", input), dtype)
@@ -187,14 +182,12 @@ def nanmean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = 
     return e.div(nansum(x, dim, keepdim), cast(left, x.dtype))
 
 
-@numpy_names
 def count_nonzero(input: Any, dim: Dim = None) -> Any:
     """How many elements are not zero"""
     return sum(cast(require_tensor("count_nonzero", input), bool_), dim)
 
 
 # -- yes or no --------------------------------------------------------------------------------------------------------
-@numpy_names
 def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     """Is at least one element not zero?  (bool, but uint8 for uint8, as in PyTorch)"""
     x = require_tensor("any", input)
@@ -203,7 +196,6 @@ def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     return cast(found, uint8) if x.dtype is uint8 else found
 
 
-@numpy_names
 def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     """Are all elements not zero?  (bool, but uint8 for uint8, as in PyTorch)"""
     x = require_tensor("all", input)
@@ -212,21 +204,18 @@ def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
 
 
 # -- extremes ---------------------------------------------------------------------------------------------------------
-@numpy_names
 def amax(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     """The largest value over ``dim``; equal ones share the gradient evenly"""
     x = require_tensor("amax", input)
     return bind(ops.Amax, x, dim=all_dims("amax", dim, x.ndim), keepdim=keepdim)[0]
 
 
-@numpy_names
 def amin(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     """The smallest value over ``dim``; equal ones share the gradient evenly"""
     x = require_tensor("amin", input)
     return bind(ops.Amin, x, dim=all_dims("amin", dim, x.ndim), keepdim=keepdim)[0]
 
 
-@numpy_names
 def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
     """The smallest and the largest value; equal ones share the gradient evenly"""
     dims = None if dim is None else one_dim("aminmax", dim, require_tensor("aminmax", input).ndim)
@@ -245,7 +234,6 @@ def _extreme(
     return chosen(input, row, d, unsqueeze(bind(op, row, dim=d), d), keepdim)
 
 
-@numpy_names
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest value; with ``dim`` a pair (values, indices); with another tensor, the elementwise maximum.
 
@@ -254,7 +242,6 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return _extreme("max", ops.Argmax, amax, e.maximum, input, dim, keepdim, other)
 
 
-@numpy_names
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest value; with ``dim`` a pair (values, indices); with another tensor, the elementwise minimum.
 
@@ -273,20 +260,17 @@ def _position(name: str, op: Any, input: Any, dim: int | None, keepdim: bool) ->
     return unsqueeze(out, d) if keepdim and x.ndim else out
 
 
-@numpy_names
 def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The position of the largest value (the first, where several are equal)"""
     return _position("argmax", ops.Argmax, input, dim, keepdim)
 
 
-@numpy_names
 def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The position of the smallest value (the first, where several are equal)"""
     return _position("argmin", ops.Argmin, input, dim, keepdim)
 
 
 # -- exponentials -----------------------------------------------------------------------------------------------------
-@numpy_names
 def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
     """ln Σ e^input over ``dim``, without overflow"""
     x = floating(require_tensor("logsumexp", input))
@@ -315,14 +299,12 @@ def _normalized(name: str, op: Any, x: Any, dim: int) -> Any:
     return out if x.ndim else reshape(out, ())
 
 
-@numpy_names
 def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """e^input / Σ e^input along ``dim``"""
     x = _exponents("softmax", input, dtype)
     return _normalized("softmax", ops.Softmax, x, dim)
 
 
-@numpy_names
 def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """input - ln Σ e^input along ``dim``"""
     x = _exponents("log_softmax", input, dtype)

@@ -12,7 +12,7 @@ from ..ops import scan as ops
 from ..ops._family import fill
 from ..types import TensorType, bool_, uint8
 from . import elementwise as e
-from ._arguments import floating, is_tensor, numpy_names, require_tensor
+from ._arguments import floating, is_tensor, require_tensor
 from .reduce import ValuesIndices, along, chosen, counted, one_dim, require_floats, sum
 from .shape import cat, narrow, reshape
 
@@ -27,7 +27,6 @@ def _back(input: Any, out: Any) -> Any:
     return out if input.ndim else reshape(out, ())
 
 
-@numpy_names
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """y_i = Σ_{j≤i} input_j along ``dim``; bools and integers are summed in int64"""
     x = counted("cumsum", input, dtype)
@@ -35,7 +34,6 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     return _back(x, bind(ops.Cumsum, row, dim=d))
 
 
-@numpy_names
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """y_i = Π_{j≤i} input_j along ``dim``; bools and integers are multiplied in int64.  The gradient is exact at zeros"""
     x = counted("cumprod", input, dtype)
@@ -50,19 +48,16 @@ def _running(name: str, input: Any, dim: int, largest: bool) -> ValuesIndices:
     return chosen(input, row, d, bind(ops.RunningArg, row, dim=d, largest=largest), True)
 
 
-@numpy_names
 def cummax(input: Any, dim: int) -> ValuesIndices:
     """The largest value so far along ``dim``, and where it stands (the last of equal ones, which gets the gradient)"""
     return _running("cummax", input, dim, True)
 
 
-@numpy_names
 def cummin(input: Any, dim: int) -> ValuesIndices:
     """The smallest value so far along ``dim``, and where it stands (the last of equal ones, which gets the gradient)"""
     return _running("cummin", input, dim, False)
 
 
-@numpy_names
 def logcumsumexp(input: Any, dim: int) -> Any:
     """y_i = ln Σ_{j≤i} e^input_j along ``dim``, without overflow"""
     x = require_floats("logcumsumexp", input)
@@ -87,7 +82,6 @@ def _steps(x: Any, d: int) -> tuple[Any, Any]:
     return narrow(x, d, builtins.min(1, x.shape[d]), n), narrow(x, d, 0, n)
 
 
-@numpy_names
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """The n-th differences x_{i+1} - x_i along ``dim``; of bools, whether they differ"""
     if require_tensor("diff", input).ndim == 0:

@@ -15,7 +15,7 @@ from ..op import bind, constant, context
 from ..ops import shape as ops
 from ..types import Shape, normalize_dim, normalize_dims, promote, size
 from ..types import broadcast_shapes as common_shape
-from ._arguments import as_tensor, cast, expand, numpy_names, require_tensor
+from ._arguments import as_tensor, cast, expand, require_tensor
 
 __all__ = [
     "adjoint", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat", "concatenate",
@@ -113,7 +113,6 @@ def ravel(input: Any) -> Any:
     return reshape(x, (size(x.shape),))
 
 
-@numpy_names
 def squeeze(input: Any, dim: int | tuple[int, ...] | None = None) -> Any:
     """Dimensions of size 1 dropped (all, or those named)"""
     x = as_tensor(input)
@@ -121,7 +120,6 @@ def squeeze(input: Any, dim: int | tuple[int, ...] | None = None) -> Any:
     return reshape(x, tuple(n for i, n in enumerate(x.shape) if not (n == 1 and i in dims)))
 
 
-@numpy_names
 def unsqueeze(input: Any, dim: int) -> Any:
     """A dimension of size 1 inserted before ``dim``"""
     x = as_tensor(input)
@@ -301,7 +299,6 @@ def listed(name: str, tensors: Any) -> list[Any]:
     return [require_tensor(name, x) for x in tensors]
 
 
-@numpy_names
 def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     """Tensors one after the other along ``dim``"""
     xs = listed("cat", tensors)
@@ -315,7 +312,6 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
 concat = concatenate = cat
 
 
-@numpy_names
 def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
     """Tensors of one shape along a new dimension"""
     xs = listed("stack", tensors)
@@ -329,7 +325,6 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
     return bind(ops.Cat, *(cast(unsqueeze(x, d), dtype) for x in xs), dim=d)
 
 
-@numpy_names
 def split(
     tensor: Any,
     split_size_or_sections: int | Sequence[int] | None = None,
@@ -368,7 +363,6 @@ def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> tu
     return tuple(piece(input, d, a, b) for a, b in itertools.pairwise(ends))
 
 
-@numpy_names
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """At most ``chunks`` pieces of equal size (the last may be shorter)"""
     if not require_tensor("chunk", input).ndim:
@@ -379,7 +373,6 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     return split(input, -(-n // wanted), dim) if n else split_with_sizes(input, (0,) * wanted, dim)
 
 
-@numpy_names
 def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """All entries of ``dim``, as tensors without it"""
     if not require_tensor("unbind", input).ndim:

@@ -15,7 +15,7 @@ from ..ops.index import Gather, Index, ScatterAdd
 from ..ops.sort import SearchSorted, Sort
 from ..types import TensorType, bool_, int32, int64, size
 from . import elementwise as e
-from ._arguments import as_tensor, cast, common_dtype, is_tensor, numpy_names, require_tensor
+from ._arguments import as_tensor, cast, common_dtype, is_tensor, require_tensor
 from .pick import nonzero
 from .reduce import ValuesIndices, along, any, chosen, known, one_dim, require_elements, require_numbers
 from .scan import cumsum, diff
@@ -27,7 +27,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-@numpy_names
 def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> ValuesIndices:
     """Values in order along ``dim``, and where they stood; always stable, NaN counts as the largest"""
     row, d = along("sort", input, dim)
@@ -42,13 +41,11 @@ def msort(input: Any) -> Any:
     return sort(input, 0).values
 
 
-@numpy_names
 def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """The positions that would sort ``input``; always stable"""
     return sort(input, dim, descending).indices
 
 
-@numpy_names
 def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
     """The k largest (or smallest) values along ``dim`` in order, and where they stood; NaN counts as the largest"""
     row, d = along("topk", require_numbers("topk", input), dim)
@@ -61,7 +58,6 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     return ValuesIndices(narrow(values, d, 0, k), narrow(indices, d, 0, k))
 
 
-@numpy_names
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The k-th smallest value along ``dim`` (counted from 1), and where it stands; NaN counts as the largest"""
     row, d = along("kthvalue", require_numbers("kthvalue", input), dim)
@@ -194,7 +190,6 @@ def _changes(rows: Any, n: int) -> Any:
     return cat([first, any(e.ne(narrow(rows, 0, 1, n - 1), narrow(rows, 0, 0, n - 1)), 1)])
 
 
-@numpy_names
 def unique(
     input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:  # fmt: skip

@@ -14,7 +14,7 @@ from ..ops.index import Gather
 from ..ops.reduce import Argmax, Sum
 from ..types import int64, size
 from . import elementwise as e
-from ._arguments import cast, expand, is_tensor, numpy_names, require_tensor
+from ._arguments import cast, expand, is_tensor, require_tensor
 from .reduce import (
     ValuesIndices,
     all_dims,
@@ -64,7 +64,6 @@ def _root(variance: Any) -> Any:
     return e.where(zero, 0.0, e.sqrt(e.where(zero, 1.0, variance)))
 
 
-@numpy_names
 def var(
     input: Any,
     dim: Any = None,
@@ -80,7 +79,6 @@ def var(
     return _moments("var", input, dim, unbiased, keepdim, correction)[0]
 
 
-@numpy_names
 def std(
     input: Any,
     dim: Any = None,
@@ -93,7 +91,6 @@ def std(
     return _root(_moments("std", input, dim, unbiased, keepdim, correction)[0])
 
 
-@numpy_names
 def var_mean(
     input: Any,
     dim: Any = None,
@@ -106,7 +103,6 @@ def var_mean(
     return _moments("var_mean", input, dim, unbiased, keepdim, correction)
 
 
-@numpy_names
 def std_mean(
     input: Any,
     dim: Any = None,
@@ -160,7 +156,6 @@ def _shared_median(name: str, input: Any, skip: bool) -> Any:
     )  # the other values lie below: amax shares among the equal ones
 
 
-@numpy_names
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The lower median of all elements; with ``dim`` a pair (values, indices).  NaN wins.
 
@@ -169,13 +164,11 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     return _median("median", input, dim, keepdim, False)
 
 
-@numpy_names
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The lower median of what is not NaN; with ``dim`` a pair (values, indices); gradients as of `median`"""
     return _median("nanmedian", input, dim, keepdim, True)
 
 
-@numpy_names
 def mode(input: Any, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The most frequent value along ``dim`` (the smallest of equally frequent ones), and where it stands last"""
     row, d = along("mode", input, dim)
@@ -244,7 +237,6 @@ def _between(rows: Any, level: Any, interpolation: str, skip: bool) -> Any:
     return e.lerp(low, high, weight)
 
 
-@numpy_names
 def quantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Any:
@@ -255,7 +247,6 @@ def quantile(
     return _quantile("quantile", input, q, dim, keepdim, interpolation, False)
 
 
-@numpy_names
 def nanquantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Any:

@@ -43,6 +43,7 @@ def _renewed(function: Callable[..., Any], name: str, doc: str) -> Callable[...,
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = doc
+    method.__wrapped__ = function  # type: ignore[attr-defined]  # whose signature it has
     return method
 
 

@@ -230,4 +230,5 @@ def in_place(function: Callable[..., Any], ufunc: Any = None) -> Callable[..., A
 
     method.__name__ = method.__qualname__ = function.__name__ + "_"
     method.__doc__ = f"self = {function.__doc__}"
+    method.__wrapped__ = function  # type: ignore[attr-defined]  # whose signature it has
     return method
