@@ -7,11 +7,10 @@ while the exception passes through the modules that were running.
 
 from __future__ import annotations
 
-import difflib
 import linecache
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection
 from types import CodeType
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -143,12 +142,36 @@ def describe(place: tuple[CodeType, int] | None) -> str | None:
     return f"{where}: {text}" if text else where
 
 
-def missing_name(module: str, name: str, known: Iterable[str]) -> str:
-    """What to say of a name that a module lacks, with the nearest ones that it has.
+class Missing(AttributeError):
+    """A name that a module or the Tensor lacks: why, if it is one of PyTorch's, else the nearest names that there are.
 
-    >>> missing_name("retrograd", "sigmid", ["sigmoid", "tanh"])
-    "module 'retrograd' has no attribute 'sigmid'; did you mean 'sigmoid'?"
+    Worked out when somebody reads it: `hasattr` is asked often.
+
+    >>> print(Missing("retrograd", "sigmid", ["sigmoid", "tanh"]))
+    module 'retrograd' has no attribute 'sigmid'; did you mean 'sigmoid'?
+    >>> print(Missing("retrograd", "lobpcg", []))
+    module 'retrograd' has no attribute 'lobpcg': an iterative solver
+      hint: linalg.eigh serves
     """
-    said = f"module {module!r} has no attribute {name!r}"
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.7)
-    return f"{said}; did you mean {' or '.join(map(repr, near))}?" if near else said
+
+    def __init__(self, owner: str, name: str, known: Collection[str]) -> None:
+        super().__init__(owner, name)
+        self.owner, self.missing, self.known = owner, name, known
+
+    def __str__(self) -> str:
+        import difflib
+
+        from .absent import explanation
+
+        kind = "module " if self.owner.islower() else ""
+        said = f"{kind}{self.owner!r} has no attribute {self.missing!r}"
+        space = self.owner.replace("retrograd", "torch", 1) if kind else f"torch.{self.owner}"
+        known = explanation(space, self.missing, self.known)
+        if known is not None:
+            return f"{said}: {known[0]}\n  hint: {known[1]}"
+        near = difflib.get_close_matches(self.missing, list(self.known), n=3, cutoff=0.7)
+        return f"{said}; did you mean {' or '.join(map(repr, near))}?" if near else said
+
+
+def missing_name(module: str, name: str, known: Collection[str]) -> str:
+    return str(Missing(module, name, known))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import inplace as i
+from .errors import DTypeError, Missing
 from .functions import create as c
 from .functions import elementwise as e
 from .functions import index as ix
@@ -72,3 +73,16 @@ class Operators:
     __ilshift__, __irshift__ = i.bitwise_left_shift_, i.bitwise_right_shift_
     __getitem__ = ix.get_item
     __setitem__ = i.set_item
+
+    def __delitem__(self, key: Any) -> None:
+        raise DTypeError(
+            "elements of a tensor cannot be deleted: its shape is fixed",
+            hint="keep the others: x[keep], with keep = retrograd.tensor([True, False, ...])",
+        )
+
+    if not TYPE_CHECKING:  # a type checker would take every name for known
+
+        def __getattr__(self, name: str) -> Any:  # called only where the ordinary look-up finds nothing
+            if hasattr(type(self), name):  # a property whose own code misses something: say what
+                return object.__getattribute__(self, name)
+            raise Missing("Tensor", name, () if name.startswith("_") else dir(type(self)))

@@ -66,7 +66,7 @@ def test_values_and_gradients(op: Any, dtype: Any) -> None:
 
 def test_every_name_is_here_or_left_out_for_a_reason() -> None:
     missing = sorted({op.name for op in op_db if find(op.name) is None and left_out(op.name) is None})
-    assert not missing, f"neither here nor in oracle/left_out.py: {missing}"
+    assert not missing, f"neither here nor in retrograd/absent.py: {missing}"
 
 
 def accepted(op: Any, sample: Any) -> bool:

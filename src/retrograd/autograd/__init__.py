@@ -1,6 +1,7 @@
 """Gradients by name, as in ``torch.autograd``: `grad`, `backward`, `gradcheck`, `Function`, the modes and the hooks."""
 
 from ..backward import backward, grad
+from ..errors import Missing
 from ..gradcheck import gradcheck, gradgradcheck
 from ..modes import (
     detect_anomaly,
@@ -19,3 +20,7 @@ __all__ = [
     "gradgradcheck", "graph", "inference_mode", "is_anomaly_enabled", "no_grad", "set_detect_anomaly",
     "set_grad_enabled",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    raise Missing(__name__, name, __all__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import missing_name
+from ..errors import Missing
 from . import functional, init, modules, utils
 from .activations import (
     CELU,
@@ -140,4 +140,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    raise AttributeError(missing_name(__name__, name, __all__))
+    raise Missing(__name__, name, __all__)

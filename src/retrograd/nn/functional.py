@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..errors import Missing
 from ..functions import activations as _activations
 from ..functions import channels as _channels
 from ..functions import class_losses as _class_losses
@@ -38,3 +39,7 @@ __all__ += _normalization.__all__
 __all__ += _piecewise.__all__
 __all__ += _ranking_losses.__all__
 __all__ += _step.__all__
+
+
+def __getattr__(name: str) -> object:
+    raise Missing(__name__, name, __all__)

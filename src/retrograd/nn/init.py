@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError, UsageError
+from ..errors import Missing, ShapeError, UsageError
 from ..functions.create import as_tensor
 from ..modes import no_grad
 from ..tensor import Tensor
@@ -199,3 +199,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     values = normal_(tensor, 0.0, std, generator).detach().numpy().copy()
     np.put_along_axis(values, order[: math.ceil(sparsity * values.shape[0])], 0.0, axis=0)
     return _copy(tensor, values)
+
+
+def __getattr__(name: str) -> object:
+    raise Missing(__name__, name, globals())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...errors import missing_name
+from ...errors import Missing
 from . import parametrizations, parametrize
 from .clip import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from .vector import parameters_to_vector, vector_to_parameters
@@ -14,7 +14,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in ("weight_norm", "spectral_norm"):
-        said = f"the older {name} is not here; use nn.utils.parametrizations.{name}, which replaces it"
-        raise AttributeError(said)
-    raise AttributeError(missing_name(__name__, name, __all__))
+    raise Missing(__name__, name, __all__)

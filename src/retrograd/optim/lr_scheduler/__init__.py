@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...errors import Missing
 from .combined import ChainedScheduler, SequentialLR
 from .cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from .cyclic import CyclicLR
@@ -20,3 +21,7 @@ __all__ = [
     "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR",
     "ReduceLROnPlateau", "SequentialLR", "StepLR",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    raise Missing(__name__, name, __all__)

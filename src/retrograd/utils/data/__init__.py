@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...errors import Missing
 from .collate import default_collate, default_convert
 from .dataset import (
     ChainDataset,
@@ -31,3 +32,7 @@ __all__ = [
     "WeightedRandomSampler", "WorkerError", "WorkerInfo", "default_collate", "default_convert", "get_worker_info",
     "random_split",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    raise Missing(__name__, name, __all__)
