@@ -82,7 +82,7 @@ def _listed(inputs: Any) -> list[Tensor]:
 
 def _accumulate(leaf: Tensor, g: Tensor, create_graph: bool, taken: set[int]) -> None:
     """Add to ``.grad``.  A gradient that only this leaf holds is kept as it is; any other is copied first."""
-    have = leaf._gradient
+    have = leaf.grad
     if create_graph or context.tracer is not None:
         leaf.grad = g if have is None else have + g
         return

@@ -6,7 +6,7 @@ outside is put back at the end; autograd's nodes are recorded as always, so that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .eager import link_view
@@ -73,6 +73,25 @@ class Staging:
         assert _eager is not None
         return _eager.constant(value, dtype)
 
+    # What compiling notes beside the ops (`capture.py`); nothing in other contexts.
+
+    def live(self, key: Any, read: Callable[[], Any], what: str) -> Any:
+        """A number that may be another one at the next call."""
+        return read()
+
+    def host(self, action: Callable[[], Any]) -> None:
+        """Something that Python does at every call."""
+        action()
+
+    def guard(self, what: str, read: Callable[[], Any]) -> None:
+        """A fact that the ops rely on."""
+
+    def entered(self, module: Any) -> None:
+        """A module runs."""
+
+    def gradient_read(self, t: Tensor) -> None:
+        """The ``.grad`` of a tensor is looked at."""
+
     def detached(self, t: Tensor) -> Tensor:
         """The value of ``t`` without its derivative, at this level and at those outside."""
         raise NotImplementedError
@@ -94,14 +113,20 @@ class Staging:
     def finish(self) -> tuple[list[tuple[Tensor, Any]], list[tuple[Tensor, Any]]]:
         """Put back everything that was changed outside: what the values and the gradients had become."""
         values, gradients = [], []
+        # a gradient that was changed in place is what it has become, so it is looked up before anything is put back
+        now = {
+            id(t): (t._gradient, t._gradient._value)
+            for t, _ in self._gradients.values()
+            if t._gradient is not None
+        }
         for t, value, node, slot, edits in self._before.values():
             if not self.own(value) and id(t) not in self._born:
                 values.append((t, t._value))
             t._value, t._node, t._slot, t._edits = value, node, slot, edits
         for t, before in self._gradients.values():
-            after = t._gradient
-            if after is not None and after is not before:
-                gradients.append((t, after))
+            if id(t) in now and now[id(t)][0] is not before:
+                after, value = now[id(t)]
+                gradients.append((t, make_tensor(value, after._type, after._node, after._slot)))
             t._gradient = before
         return values, gradients
 

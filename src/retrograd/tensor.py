@@ -143,6 +143,8 @@ class Tensor(Operators, Conversions, Methods):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` added up here; None before."""
+        if context.tracer is not None:
+            context.tracer.gradient_read(self)  # type: ignore[attr-defined]
         return self._gradient
 
     @grad.setter

@@ -50,6 +50,10 @@ class Tracer(Staging):
     def own(self, value: Any) -> bool:
         return isinstance(value, Var) and value in self._own
 
+    def is_literal(self, value: Any) -> bool:
+        """True for the value of a plain number of the program, which is no state."""
+        return False
+
     def stand_in(self, t: Tensor) -> Var:
         """The variable of a tensor; a tensor from outside becomes a constant of the graph."""
         value = t._value
@@ -65,7 +69,8 @@ class Tracer(Staging):
             v = self.fresh(t._type, self._names.get(id(value)))
             held = self._held[id(value)] = (value, v)
             self.constants[v] = value
-            self.sources[v] = t
+            if not self.is_literal(value):
+                self.sources[v] = t
         return held[1]
 
     def apply(

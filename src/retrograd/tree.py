@@ -27,6 +27,9 @@ class Structure:
             and self.children == other.children
         )
 
+    def __hash__(self) -> int:
+        return hash((self.kind, self.keys, self.children))
+
     def __repr__(self) -> str:
         if self.kind is None:
             return "*"

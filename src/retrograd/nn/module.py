@@ -53,6 +53,8 @@ class Module(Hooked, Stateful, Modes):
         """Run the hooks and ``forward``; an error on the way learns the path of layers it passed through."""
         outer = context.scope
         context.scope = (outer, self)
+        if context.tracer is not None:
+            context.tracer.entered(self)  # type: ignore[attr-defined]
         try:
             if not self._has_hooks():
                 return self.forward(*args, **kwargs)

@@ -28,6 +28,8 @@ class Adam(Optimizer):
     0.9
     """
 
+    live = ("lr", "betas")
+
     def __init__(
         self,
         params: Iterable[Any],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import GradError, UsageError
 from ..functions.create import zeros_like
@@ -143,7 +143,8 @@ class Optimizer:
                 loss = closure()
         differentiable = bool(self.defaults.get("differentiable"))
         with set_grad_enabled(differentiable):
-            for group in self.param_groups:
+            for listed in self.param_groups:
+                group = self._options(listed)
                 for p in group["params"]:
                     if p.grad is None:
                         continue
@@ -154,6 +155,21 @@ class Optimizer:
                         state.update({k: v.clone() for k, v in state.items() if isinstance(v, Tensor)})
                     self._update(p, -p.grad if group.get("maximize") else p.grad, state, group)
         return loss
+
+    live: ClassVar[tuple[str, ...]] = ("lr",)
+    """Options that schedules change: a compiled step reads them at every call."""
+
+    def _options(self, group: Group) -> Group:
+        """A group's options, for the step; in a compiled step the live ones are variables, and on the others it relies."""
+        tracer: Any = context.tracer
+        if tracer is None:
+            return group
+        kept = {k: v for k, v in group.items() if k not in ("params", "initial_lr", *self.live)}
+        plain = [k for k, v in kept.items() if v is None or isinstance(v, bool | int | float | str | tuple)]
+        name = type(self).__name__
+        tracer.guard(f"the options of {name}", lambda: [group.get(k) for k in plain])
+        tracer.guard(f"the parameters of {name}", lambda: [len(g["params"]) for g in self.param_groups])
+        return {**group, **{k: _live(tracer, group, k) for k in self.live if k in group}}
 
     def _state_of(self, param: Tensor, group: Group) -> dict[str, Any]:
         """The state of a parameter.  One that is made while a step is traced exists outside of the graph, too."""
@@ -248,6 +264,19 @@ def _refuse_set(name: str, params: Any) -> None:
 
 def _replaced(before: Any, given: Any) -> Any:
     return before if given is None else given
+
+
+def _live(tracer: Any, group: Group, key: str) -> Any:
+    """An option as numbers that are read at every call; tensors are variables already, and a 0 stays a 0."""
+    value = group[key]
+    if isinstance(value, tuple | list):
+        return tuple(
+            v if isinstance(v, Tensor) else tracer.live((id(group), key, i), lambda i=i: group[key][i], key)
+            for i, v in enumerate(value)
+        )
+    if isinstance(value, Tensor) or (key != "lr" and not value):
+        return value
+    return tracer.live((id(group), key), lambda: group[key], key)
 
 
 def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:

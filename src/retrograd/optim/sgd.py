@@ -27,6 +27,8 @@ class SGD(Optimizer):
     0.8
     """
 
+    live = ("lr", "momentum")
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -54,7 +56,7 @@ class SGD(Optimizer):
         lr, decay, momentum = number(group["lr"]), number(group["weight_decay"]), group["momentum"]
         if isinstance(decay, Tensor) or decay != 0:
             grad = grad.add(param, alpha=decay)
-        if momentum != 0:
+        if isinstance(momentum, Tensor) or momentum != 0:
             velocity = state.get("momentum_buffer")
             if velocity is None and context.tracer is None:
                 velocity = state["momentum_buffer"] = grad.detach().clone()

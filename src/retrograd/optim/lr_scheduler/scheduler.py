@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...capture import refuse_traced
 from ...errors import StateError, UsageError
+from ...op import context
 from ...tensor import Tensor
 from ..optimizer import Optimizer
 from ..options import Group
@@ -55,6 +58,20 @@ def per_group(name: str, value: Any, optimizer: Optimizer) -> list[Any]:
     return [_plain(v) for v in value]
 
 
+def _in_python(step: Callable[..., None]) -> Callable[..., None]:
+    """``step``, which in a compiled function happens at every call, not once while it is traced."""
+
+    @functools.wraps(step)
+    def stepped(self: Any, *args: Any, **kwargs: Any) -> None:
+        if context.tracer is None:
+            return step(self, *args, **kwargs)
+        refuse_traced(f"{type(self).__name__}.step", *args, *kwargs.values())
+        context.tracer.host(lambda: step(self, *args, **kwargs))  # type: ignore[attr-defined]
+        return None
+
+    return stepped
+
+
 class LRScheduler:
     """Base class of schedules: subclasses define ``get_lr``, the list of rates at ``last_epoch`` (at first 0).
 
@@ -83,6 +100,11 @@ class LRScheduler:
         self.last_epoch = last_epoch
         self._initial_step()
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = _in_python(cls.__dict__["step"])
+
     def _initial_step(self) -> None:
         self._step_count = 0
         self._is_initial = True
@@ -99,6 +121,7 @@ class LRScheduler:
         """The rates that were set last, one per group."""
         return self._last_lr
 
+    @_in_python
     def step(self, epoch: int | None = None) -> None:
         """Move on by one and set the rates."""
         if self._step_count == 1 and not self.optimizer._stepped:

@@ -1,0 +1,236 @@
+"""`compile`: a function of tensors, or a whole training step, as one program."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .capture import Capture
+from .errors import TraceError, UsageError
+from .graph import Graph, Var
+from .lower.program import Program, make_program
+from .op import context, make_tensor
+from .staging import within
+from .tensor import Tensor
+from .trace import stage
+from .tree import flatten, unflatten
+
+_STATIC = (bool, int, float, str, bytes, type(None))
+
+
+class Compiled:
+    """What `compile` gives: called like the function, it runs one program for each kind of arguments.
+
+    ``graph`` and ``plan()`` show the program that ran last, ``retraces`` counts the programs, and ``causes`` says why each
+    one after the first was made.
+    """
+
+    def __init__(self, fn: Callable[..., Any], backend: str | None = None) -> None:
+        functools.update_wrapper(self, fn, updated=())
+        self.fn = fn
+        self.backend = backend
+        self.causes: list[str] = []
+        self.gradients: dict[int, tuple[Tensor, Tensor]] = {}
+        self._programs: dict[Any, list[Trace]] = {}
+        self._last: Trace | None = None
+        self._lock = threading.RLock()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if context.tracer is not None:  # inside another traced function it is that function's
+            return self.fn(*args, **kwargs)
+        leaves, form = flatten((args, kwargs))
+        key = (form, context.grad_enabled, tuple(map(_kind, leaves)))
+        with self._lock:
+            for found in self._programs.get(key, ()):
+                if found.holds():
+                    break
+            else:
+                found = self._trace(key, leaves, form)
+            self._last = found
+            return found.run(leaves)
+
+    @property
+    def retraces(self) -> int:
+        """How many programs were made after the first one."""
+        return len(self.causes)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the program that ran last, after its passes."""
+        return self._latest().program.graph
+
+    def plan(self) -> str:
+        """What the program that ran last consists of: memory, kernels, which op became what."""
+        return self._latest().program.plan()
+
+    def _latest(self) -> Trace:
+        if self._last is None:
+            raise UsageError("nothing was compiled yet", hint="call the function once")
+        return self._last
+
+    def _trace(self, key: Any, leaves: list[Any], form: Any) -> Trace:
+        known = [t for traces in self._programs.values() for t in traces]
+        if known:
+            self.causes.append(_cause(known[-1], key, self._programs))
+        made = Trace(self, key, leaves, form)
+        self._programs.setdefault(key, []).append(made)
+        return made
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"compile({getattr(self.fn, '__name__', self.fn)!r}, {self.retraces} retraces)"
+
+
+def _kind(leaf: Any) -> Any:
+    """What a program depends on of an argument: of arrays the type, of anything else the value."""
+    if isinstance(leaf, Tensor):
+        return (leaf._type, leaf._requires or leaf._node is not None)
+    if isinstance(leaf, np.ndarray):
+        return (leaf.shape, leaf.dtype)
+    if isinstance(leaf, _STATIC):
+        return (type(leaf), leaf)
+    return id(leaf)
+
+
+def _cause(last: Trace, key: Any, known: dict[Any, Any]) -> str:
+    """Why the programs that there are do not fit, in words."""
+    for trace in known.get(key, ()):
+        return trace.changed() or "a fact changed"
+    form, grad, kinds = last.key
+    if form != key[0]:
+        return "the arguments are nested in another way"
+    if grad != key[1]:
+        return f"gradients are {'recorded' if key[1] else 'not recorded'} now"
+    for k, (was, now) in enumerate(zip(kinds, key[2], strict=True)):
+        if was != now:
+            return f"argument {k} was {_said(was)} and is {_said(now)}"
+    return "other arguments"
+
+
+def _said(kind: Any) -> str:
+    if isinstance(kind, tuple) and isinstance(kind[0], type):
+        return repr(kind[1])
+    if isinstance(kind, tuple):
+        return f"{kind[0]!r}" + (" that requires a gradient" if kind[1] is True else "")
+    return "another object"
+
+
+class Trace:
+    """One tracing of the function: its program, and the facts that it relies on."""
+
+    def __init__(self, owner: Compiled, key: Any, leaves: list[Any], form: Any) -> None:
+        self.key = key
+        self.places = [k for k, x in enumerate(leaves) if isinstance(x, Tensor | np.ndarray)]
+        capture = Capture()
+        result: list[Any] = []
+
+        def staged(*tensors: Tensor) -> list[Tensor]:
+            filled = list(leaves)
+            for k, t in zip(self.places, tensors, strict=True):
+                filled[k] = t
+            args, kwargs = unflatten(filled, form)
+            flat, shape = flatten(owner.fn(*args, **kwargs))
+            tensors_out = [x for x in flat if isinstance(x, Tensor)]
+            result.extend((flat, shape, [t.requires_grad for t in tensors_out], capture.cleared()))
+            return tensors_out
+
+        graph = stage(staged, [leaves[k] for k in self.places], capture)
+        flat, self.form, self.wanting, cleared = result
+        self.flat = [None if isinstance(x, Tensor) else x for x in flat]
+        self.returned = [k for k, x in enumerate(flat) if isinstance(x, Tensor)]
+        for x in self.flat:
+            if not isinstance(x, _STATIC):
+                raise TraceError(
+                    f"a compiled function returned {type(x).__name__}",
+                    hint="return tensors and plain numbers, or tuples, lists and dicts of them",
+                )
+        self.events = capture.events
+        self.guards = capture.guards
+        self.modules = [(m, m.training) for m in capture.modules.values()]
+        self.slots = list(capture.slots.values())
+        self.traced = graph
+        self.wants = [(t, t._requires) for t in graph.sources.values()]
+        self.program: Program = make_program(
+            graph, self.slots, cleared, capture.events, owner.gradients, owner.backend
+        )
+
+    def holds(self) -> bool:
+        """True if everything that the graph relies on is as it was."""
+        return self.changed() is None
+
+    def changed(self) -> str | None:
+        """The first fact that is not as it was, in words."""
+        for module, training in self.modules:
+            if module.training != training:
+                return f"{type(module).__name__}.training is {module.training} now"
+        for t, requires in self.wants:
+            if t._requires != requires:
+                return f"a tensor of shape {tuple(t.shape)} {'requires' if t._requires else 'no longer requires'} a gradient"
+        for t, before in self.slots:
+            if (t._gradient is None) != (before is None):
+                return f"the .grad of a tensor of shape {tuple(t.shape)} {'is None' if t._gradient is None else 'exists'} now"
+        for what, read, before in self.guards:
+            if read() != before:
+                return f"{what} changed"
+        return None
+
+    def run(self, leaves: list[Any]) -> Any:
+        """The results for these arguments."""
+        given = [leaves[k] for k in self.places]
+        if True in self.wanting:
+            outs = self.recorded(given)
+        else:
+            arrays = [x._value if isinstance(x, Tensor) else x for x in given]
+            kinds = [v.type for v in self.program.graph.outputs]
+            outs = [make_tensor(a, k) for a, k in zip(self.program(arrays), kinds, strict=True)]
+        flat = list(self.flat)
+        for k, t in zip(self.returned, outs, strict=True):
+            flat[k] = t
+        return unflatten(flat, self.form)
+
+    def recorded(self, given: list[Any]) -> list[Tensor]:
+        """The results with their derivatives: each op is applied again, so that autograd sees it."""
+        self.program.play()
+        with within(None):
+            tensors = [
+                x if isinstance(x, Tensor) else make_tensor(x, v.type)
+                for x, v in zip(given, self.traced.inputs, strict=True)
+            ]
+            every = self.traced.apply(*tensors, every=True)
+        self.program.settle({name: t._value for name, t in every.items()})
+        return [every[v.name] for v in self.traced.outputs]
+
+
+def compile(fn: Any = None, *, backend: str | None = None, **options: Any) -> Any:
+    """The function as one program: traced at its first call, then run without Python for each op.
+
+    Takes a function of tensors, a module, or a whole training step with `zero_grad`, `backward`, `step` and schedules.
+    What it changes (parameters, buffers, `.grad`, an optimiser's state, random generators) is changed as by the function
+    itself; `.grad` is then the same tensor after every call, with new values.  Another shape, dtype or plain argument makes
+    another program.  ``backend``: "native", "reference" (NumPy, op by op), or None for the best there is.  ``mode``,
+    ``fullgraph`` and ``dynamic`` of PyTorch are taken and without effect: it is always one whole program.
+
+    >>> import retrograd as rg
+    >>> f = compile(lambda x: (x * 2 + 1).sum())
+    >>> f(rg.ones(3))
+    tensor(9.)
+    """
+    unknown = set(options) - {"mode", "fullgraph", "dynamic", "options", "disable"}
+    if unknown:
+        raise UsageError(f"compile has no option {min(unknown)!r}", hint="compile(fn, backend='native')")
+    if fn is None:
+        return functools.partial(compile, backend=backend, **options)
+    if not callable(fn):
+        raise UsageError(
+            f"compile takes a function or a module, got {type(fn).__name__}", hint="compile(model)"
+        )
+    return fn if options.get("disable") else Compiled(fn, backend)
+
+
+__all__ = ["Compiled", "Var", "compile"]
