@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from . import autograd, errors, linalg, special
 from .batch import vmap
 from .device import backends, cuda, device
-from .errors import missing_name
+from .errors import Missing
 from .functions import arrange as _arrange
 from .functions import counts as _counts
 from .functions import create as _create
@@ -93,7 +93,6 @@ from .types import float32 as float
 from .types import float64 as double
 from .types import int32 as int
 from .types import int64 as long
-from .types import promote as promote_types
 
 # isort: split
 # Last: modules of these names are attributes of the package, too, and what is bound last counts.
@@ -107,7 +106,7 @@ __all__ = [
     "Graph", "Tensor", "autograd", "backends", "bool", "cuda", "data", "device", "double", "dtype",
     "enable_grad", "errors", "float", "float32", "float64", "func", "get_default_dtype", "inference_mode",
     "int", "int32", "int64", "is_grad_enabled", "is_inference_mode_enabled", "linalg", "load", "long", "metrics",
-    "nn", "no_grad", "optim", "promote_types", "report", "save", "set_default_dtype", "set_grad_enabled",
+    "nn", "no_grad", "optim", "report", "save", "set_default_dtype", "set_grad_enabled",
     "set_num_threads", "signal", "set_printoptions", "special", "trace", "train", "uint8", "utils", "vmap",
 ]  # fmt: skip
 __all__ += _arrange.__all__
@@ -149,7 +148,7 @@ _LATER = {"signal", "utils", "func", "nn", "optim", "data", "train", "metrics", 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(missing_name(__name__, name, __all__))
+    raise Missing(__name__, name, __all__)
 
 
 def load(f: Any, map_location: Any = None, *, weights_only: Any = None, mmap: Any = None) -> Any:

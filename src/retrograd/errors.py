@@ -171,7 +171,3 @@ class Missing(AttributeError):
             return f"{said}: {known[0]}\n  hint: {known[1]}"
         near = difflib.get_close_matches(self.missing, list(self.known), n=3, cutoff=0.7)
         return f"{said}; did you mean {' or '.join(map(repr, near))}?" if near else said
-
-
-def missing_name(module: str, name: str, known: Collection[str]) -> str:
-    return str(Missing(module, name, known))

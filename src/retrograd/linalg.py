@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import LinAlgError, missing_name
+from .errors import LinAlgError, Missing
 from .functions._keywords import widen
 from .functions.factorizations import cholesky_ex, eigh, eigvalsh, householder_product, svdvals
 from .functions.factorizations import linalg_cholesky as cholesky
@@ -45,9 +45,4 @@ widen(globals(), __all__)
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("eig", "eigvals"):
-        raise AttributeError(
-            f"linalg.{name} would be complex, and complex numbers do not exist here; for symmetric matrices there is "
-            f"linalg.{'eigh' if name == 'eig' else 'eigvalsh'}"
-        )
-    raise AttributeError(missing_name(__name__, name, __all__))
+    raise Missing(__name__, name, __all__)

@@ -6,6 +6,7 @@ for which `scipy.special` serves.
 
 from __future__ import annotations
 
+from .errors import Missing
 from .functions._keywords import widen
 from .functions.elementwise import erf, erfc, exp2, expm1, log1p, logit, round
 from .functions.elementwise import sigmoid as expit
@@ -62,3 +63,7 @@ __all__ = [
 ]  # fmt: skip
 
 widen(globals(), __all__)
+
+
+def __getattr__(name: str) -> object:
+    raise Missing(__name__, name, __all__)
