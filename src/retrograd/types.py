@@ -196,12 +196,23 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
 def normalize_dim(dim: int, ndim: int) -> int:
     """A dimension counted from the front; negative ones count from the back."""
     limit = max(ndim, 1)
+    if isinstance(dim, str | float):
+        raise DTypeError(
+            f"a dimension is a whole number, not {dim!r}", hint="dim=0 is the first, dim=-1 the last"
+        )
     if not -limit <= dim < limit:
         raise ShapeError(
             f"dimension {dim} is out of range for a tensor with {ndim} dimension(s)",
             hint=f"use a dim between {-limit} and {limit - 1}",
         )
     return dim % limit
+
+
+def along(sizes: tuple[int, ...], dim: int) -> int:
+    """The entry of a shape, or of strides, for one dimension."""
+    if not sizes:
+        raise ShapeError(f"a tensor without dimensions has no dimension {dim}", hint="x.reshape(1) has one")
+    return sizes[normalize_dim(dim, len(sizes))]
 
 
 def normalize_dims(dim: int | tuple[int, ...] | list[int] | None, ndim: int) -> tuple[int, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..errors import GradError, ShapeError
 from ..functions.create import zeros_like
 from ..op import context
@@ -43,10 +45,14 @@ def _grad_and_value(
     out, aux = with_aux(func(*point.args, **kwargs), has_aux, "grad")
     if not isinstance(out, Tensor) or out.ndim:
         what = f"a tensor of shape {tuple(out.shape)}" if isinstance(out, Tensor) else type(out).__name__
-        raise GradError(
-            f"grad needs a function that returns one number, it returned {what}",
-            hint="reduce the result with .sum() or .mean(), or use jacrev or vmap(grad(f))",
-        )
+        fix = "reduce the result with .sum() or .mean(), or use jacrev or vmap(grad(f))"
+        if isinstance(out, int | float | np.number | np.ndarray):
+            fix = "return the tensor itself: float(), .item() and NumPy cut it off from its arguments"
+        elif not isinstance(out, Tensor):
+            fix = (
+                "return the loss, as a tensor without dimensions; with has_aux=True more beside it: loss, aux"
+            )
+        raise GradError(f"grad needs a function that returns one number, it returned {what}", hint=fix)
     if not out.dtype.is_floating_point:
         raise GradError(f"grad of a result of {out.dtype!r}", hint="only floating results have a gradient")
     further = differentiable and (context.tracer is not None or point.reaches_out((out,)))

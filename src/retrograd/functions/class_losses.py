@@ -67,11 +67,12 @@ def _classes(name: str, target: Tensor, n: int, ignore_index: int) -> tuple[Tens
             return target, None
         wrong = known[(known != ignore_index) & ((known < 0) | (known >= n))]
         if wrong.size:
-            fix = (
-                "one score per row is a yes/no question: use binary_cross_entropy_with_logits"
-                if n == 1
-                else f"the last layer needs {max(int(high) + 1, 2)} outputs, or the classes must be numbered from 0"
-            )
+            if n == 1:
+                fix = "one score per row is a yes/no question: use binary_cross_entropy_with_logits"
+            elif high >= n:
+                fix = f"the last layer needs {int(high) + 1} outputs, or the classes must be numbered from 0"
+            else:
+                fix = f"number the classes from 0, or leave these rows out: ignore_index={int(wrong[0])}"
             raise UsageError(
                 f"{name}: target holds class {int(wrong[0])}, but there are scores for {n} class(es), 0 to {n - 1}",
                 hint=fix,

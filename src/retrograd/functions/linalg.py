@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DTypeError, ShapeError, UsageError
 from ..op import bind, constant
 from ..ops.matmul import Matmul
-from ..types import bool_, broadcast_shapes, normalize_dim
+from ..types import Shape, bool_, broadcast_shapes, normalize_dim
 from . import elementwise as e
 from . import reduce as r
 from . import shape as s
@@ -87,12 +87,19 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         )
     usual = w.ndim == 2 and tuple(bias.shape) == shape[-1:]
     odd = w.ndim == 1 and (x.ndim == 2 or bias.ndim == 1 or (x.ndim == 1 and bias.ndim > 0))
-    if odd or (not usual and broadcast_shapes(tuple(bias.shape), shape) != shape):
+    if odd or not (usual or _broadcasts(tuple(bias.shape), shape)):
+        outputs = int(w.shape[0]) if w.ndim == 2 else 1
         raise ShapeError(
-            f"linear: a bias of shape {tuple(bias.shape)} for a result of shape {shape}",
-            hint="the bias is (out,)",
+            f"linear: a bias of shape {tuple(bias.shape)} for a result of shape {shape} (weight {tuple(w.shape)})",
+            hint=f"a weight with {outputs} output(s) takes a bias of shape {(outputs,) if w.ndim == 2 else ()}",
         )
     return e.add(out, bias)
+
+
+def _broadcasts(shape: Shape, to: Shape) -> bool:
+    """True if a tensor of that shape may be added without making the result larger."""
+    behind = to[len(to) - len(shape) :]
+    return len(shape) <= len(to) and all(n in (1, m) for n, m in zip(shape, behind, strict=True))
 
 
 def _ranks(name: str, what: str, *pairs: tuple[Any, int]) -> None:

@@ -29,6 +29,12 @@ __all__ = [
 ]  # fmt: skip
 
 
+def _within(seed: int) -> int:
+    if not -(2**63) <= seed < 2**64:
+        raise UsageError(f"a seed has 64 bits, got {seed}", hint=f"manual_seed({seed % 2**63})")
+    return seed
+
+
 class Generator:
     """A stream of random numbers: a seed and a counter, nothing else.
 
@@ -44,7 +50,7 @@ class Generator:
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream of ``seed``."""
-        self._seed, self.counter = int(seed) % 2**63, 0
+        self._seed, self.counter = _within(integer("a seed", seed)) % 2**63, 0
         return self
 
     def seed(self) -> int:
@@ -78,7 +84,11 @@ default_generator = Generator().manual_seed(0)
 
 def manual_seed(seed: int) -> Generator:
     """Seed the default stream"""
-    return default_generator.manual_seed(seed)
+    try:
+        whole = int(seed)
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"a seed is a whole number, got {seed!r}", hint="retrograd.manual_seed(0)") from None
+    return default_generator.manual_seed(whole)
 
 
 def seed() -> int:

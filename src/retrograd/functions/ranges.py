@@ -63,7 +63,7 @@ def _spaced(start: Any, end: Any, steps: Any, dtype: DType) -> Any:
     at = np.arange(n)
     gap = 1.0 / max(n - 1, 1)
     if not is_tensor(start) and not is_tensor(end):
-        a, b = (int(v) if dtype.category == 1 else float(v) for v in (start, end))
+        a, b = (_whole(v, dtype) if dtype.category == 1 else float(v) for v in (start, end))
         pace = (b - a) / max(n - 1, 1)
         return np.where(at < n // 2 if n > 1 else at < 1, a + pace * at, b - pace * (n - 1 - at))
     a, b = (_rounded(v, dtype) for v in (start, end))
@@ -73,6 +73,14 @@ def _spaced(start: Any, end: Any, steps: Any, dtype: DType) -> Any:
         e.sub(b, e.mul(pace, constant(n - 1 - at, float64))),
     )
     return e.where(constant(at < max(n // 2, n == 1)), low, high)
+
+
+def _whole(value: Any, dtype: DType) -> int:
+    """An end of a range of whole numbers."""
+    held = np.iinfo(dtype.numpy)
+    if not (math.isfinite(value) and min(held.min, -held.max) <= int(value) <= held.max):
+        raise UsageError(f"{value} is beyond {dtype!r}", hint="a finite number that fits, or dtype=float64")
+    return int(value)
 
 
 def _rounded(value: Any, dtype: DType) -> Any:

@@ -8,6 +8,7 @@ from ..errors import ShapeError, UsageError, describe, user_place
 from ..functions.create import check_device, empty
 from ..functions.embedding import embedding
 from ..functions.losses import values
+from ..functions.shape import integer
 from ..modes import no_grad
 from ..tensor import Tensor
 from . import init
@@ -42,7 +43,7 @@ class Embedding(Module):
     ) -> None:
         super().__init__()
         check_device(device)
-        if num_embeddings < 0:
+        if integer("Embedding: num_embeddings", num_embeddings) < 0:
             raise UsageError(f"Embedding: {num_embeddings} rows", hint="nn.Embedding(10, 3)")
         if sparse:
             raise UsageError(
@@ -114,10 +115,14 @@ class Embedding(Module):
         if known is not None and known.size and known.dtype.kind in "iu":
             low, high = known.min(), known.max()
             if low < 0 or high >= self.num_embeddings:
+                rows = int(high) - min(int(low), 0) + 1
+                fix = [f"number the categories from 0: input + {-int(low)}"] if low < 0 else []
+                if rows > self.num_embeddings:
+                    fix.append(f"nn.Embedding({rows}, {self.embedding_dim}) has as many rows")
                 raise UsageError(
                     f"Embedding has {self.num_embeddings} rows (0 to {self.num_embeddings - 1}), but was asked for row "
                     f"{int(low) if low < 0 else int(high)}",
-                    hint=f"number the categories from 0, or use nn.Embedding({int(high) + 1}, {self.embedding_dim})",
+                    hint="; ".join(fix),
                     where=describe(user_place()),
                 )
         return embedding(

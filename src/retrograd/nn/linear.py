@@ -9,6 +9,7 @@ from ..errors import ShapeError, UsageError, describe, user_place
 from ..functions._arguments import require_tensor
 from ..functions.create import check_device, empty
 from ..functions.linalg import linear
+from ..functions.shape import integer
 from ..tensor import Tensor
 from . import functional, init
 from .module import Module
@@ -51,7 +52,7 @@ class Linear(Module):
         super().__init__()
         check_device(device)
         for name, n in (("in_features", in_features), ("out_features", out_features)):
-            if n < 0:
+            if integer(f"Linear: {name}", n) < 0:
                 raise UsageError(f"Linear: {name} must not be negative, got {n}", hint="nn.Linear(8, 16)")
         self.in_features = in_features
         self.out_features = out_features
@@ -109,7 +110,7 @@ class Bilinear(Module):
     ) -> None:
         super().__init__()
         check_device(device)
-        if in1_features <= 0:
+        if integer("Bilinear: in1_features", in1_features) <= 0:
             raise UsageError(
                 f"Bilinear: in1_features must be positive, got {in1_features}", hint="nn.Bilinear(3, 4, 2)"
             )

@@ -45,13 +45,18 @@ class Adafactor(Optimizer):
         foreach: bool | None = None,
         maximize: bool = False,
     ) -> None:
-        if not beta2_decay <= 0:
+        if not (isinstance(beta2_decay, int | float) and beta2_decay <= 0):
             raise UsageError(
                 f"Adafactor: beta2_decay is not above 0, got {beta2_decay}", hint="beta2_decay=-0.8"
             )
         if not d >= 1:
             raise UsageError(f"Adafactor: updates are clipped at d >= 1, got {d}", hint="d=1.0")
-        if not (len(eps) == 2 and all(e is None or e >= 0 for e in eps) and eps[1] is not None):
+        if not (
+            isinstance(eps, tuple | list)
+            and len(eps) == 2
+            and all(e is None or e >= 0 for e in eps)
+            and eps[1] is not None
+        ):
             raise UsageError(
                 f"Adafactor: eps are two numbers, none negative, got {eps}", hint="eps=(None, 1e-3)"
             )

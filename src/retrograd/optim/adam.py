@@ -9,7 +9,7 @@ from ..errors import UsageError
 from ..functions.create import zeros_like
 from ..tensor import Tensor
 from .optimizer import Optimizer
-from .options import Group, number
+from .options import Group, number, several
 from .state import advance, as_dtype, before_change, counter, plus
 
 
@@ -46,7 +46,7 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        if foreach and not capturable and any(isinstance(x, Tensor) for x in (lr, *betas)):
+        if foreach and not capturable and any(isinstance(x, Tensor) for x in (lr, *several(betas))):
             raise UsageError(
                 f"{type(self).__name__}: foreach=True takes a tensor as lr or betas only with capturable=True",
                 hint="leave foreach out: it changes nothing here",
@@ -54,7 +54,7 @@ class Adam(Optimizer):
         super().__init__(
             params,
             {
-                "lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
+                "lr": lr, "betas": several(betas), "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
                 "maximize": maximize, "foreach": foreach, "capturable": capturable,
                 "differentiable": differentiable, "fused": fused,
                 "decoupled_weight_decay": decoupled_weight_decay,

@@ -8,7 +8,7 @@ from typing import Any
 from ..functions.create import zeros_like
 from ..tensor import Tensor
 from .optimizer import Optimizer
-from .options import Group, number
+from .options import Group, number, several
 from .state import advance, counter, plus
 
 
@@ -40,7 +40,7 @@ class Adamax(Optimizer):
         super().__init__(
             params,
             {
-                "lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "foreach": foreach,
+                "lr": lr, "betas": several(betas), "eps": eps, "weight_decay": weight_decay, "foreach": foreach,
                 "maximize": maximize, "differentiable": differentiable, "capturable": capturable,
             },
         )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from ..functions.create import zeros_like
 from ..tensor import Tensor
 from .optimizer import Optimizer
-from .options import Group, number
+from .options import Group, number, several
 
 
 class Lion(Optimizer):
@@ -41,7 +41,7 @@ class Lion(Optimizer):
         super().__init__(
             params,
             {
-                "lr": lr, "betas": tuple(betas), "weight_decay": weight_decay, "foreach": foreach,
+                "lr": lr, "betas": several(betas), "weight_decay": weight_decay, "foreach": foreach,
                 "maximize": maximize, "capturable": capturable, "differentiable": differentiable,
             },
         )  # fmt: skip

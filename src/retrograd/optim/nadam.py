@@ -8,7 +8,7 @@ from typing import Any
 from ..functions.create import as_tensor, ones, zeros_like
 from ..tensor import Tensor
 from .optimizer import Optimizer
-from .options import Group, number
+from .options import Group, number, several
 from .state import advance, counter, plus, value_of
 
 
@@ -45,7 +45,7 @@ class NAdam(Optimizer):
         super().__init__(
             params,
             {
-                "lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay,
+                "lr": lr, "betas": several(betas), "eps": eps, "weight_decay": weight_decay,
                 "momentum_decay": momentum_decay, "decoupled_weight_decay": decoupled_weight_decay,
                 "maximize": maximize, "foreach": foreach, "capturable": capturable,
                 "differentiable": differentiable,

@@ -31,6 +31,11 @@ def number(value: Any) -> Any:
     return (value.reshape(()) if value.ndim else value).double()
 
 
+def several(value: Any) -> tuple[Any, ...]:
+    """A sequence of options as a tuple; one number alone is refused when the options are checked."""
+    return tuple(value) if hasattr(value, "__iter__") else (value,)
+
+
 def check_options(name: str, options: Group) -> None:
     """Refuse values that the method cannot mean; ``name`` is the optimiser's."""
     for key, value in options.items():
@@ -40,12 +45,12 @@ def check_options(name: str, options: Group) -> None:
             _check_betas(name, value)
         elif key == "rho" and not 0 <= value <= 1:
             raise UsageError(f"{name}: rho lies in [0, 1], got {value}", hint="rho=0.9")
-        elif key == "etas" and not (len(value) == 2 and 0 < value[0] < 1 < value[1]):
+        elif key == "etas" and not (_pair(value) and 0 < value[0] < 1 < value[1]):
             raise UsageError(
                 f"{name}: etas shrink and grow the steps, 0 < first < 1 < second, got {value}",
                 hint="etas=(0.5, 1.2)",
             )
-        elif key == "step_sizes" and not (len(value) == 2 and 0 <= value[0] <= value[1]):
+        elif key == "step_sizes" and not (_pair(value) and 0 <= value[0] <= value[1]):
             raise UsageError(
                 f"{name}: step_sizes are the smallest and the largest step, got {value}",
                 hint="step_sizes=(1e-6, 50)",
@@ -58,6 +63,10 @@ def check_options(name: str, options: Group) -> None:
     for other in ("foreach", "differentiable"):
         if options.get("fused") and options.get(other):
             raise UsageError(f"{name}: fused and {other} exclude each other", hint=f"{other}=False")
+
+
+def _pair(value: Any) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2
 
 
 def _check_number(name: str, key: str, value: Any) -> None:

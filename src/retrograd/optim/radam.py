@@ -9,7 +9,7 @@ from ..functions.create import zeros_like
 from ..functions.elementwise import clamp, where
 from ..tensor import Tensor
 from .optimizer import Optimizer
-from .options import Group, number
+from .options import Group, number, several
 from .state import advance, counter, plus
 
 
@@ -46,7 +46,7 @@ class RAdam(Optimizer):
         super().__init__(
             params,
             {
-                "lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
+                "lr": lr, "betas": several(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
                 "foreach": foreach, "capturable": capturable,
                 "decoupled_weight_decay": decoupled_weight_decay, "differentiable": differentiable,
             },

@@ -9,7 +9,7 @@ from ..functions.create import full_like, zeros_like
 from ..functions.elementwise import where
 from ..tensor import Tensor
 from .optimizer import Optimizer
-from .options import Group
+from .options import Group, several
 from .state import advance, counter
 
 
@@ -41,7 +41,7 @@ class Rprop(Optimizer):
         super().__init__(
             params,
             {
-                "lr": lr, "etas": tuple(etas), "step_sizes": tuple(step_sizes), "foreach": foreach,
+                "lr": lr, "etas": several(etas), "step_sizes": several(step_sizes), "foreach": foreach,
                 "maximize": maximize, "differentiable": differentiable, "capturable": capturable,
             },
         )  # fmt: skip
