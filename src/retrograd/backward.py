@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import GradError
+from .functions.shape import stack
 from .grad import propagate
 from .inplace import add_
 from .op import context, make_tensor
@@ -95,6 +96,33 @@ def _accumulate(leaf: Tensor, g: Tensor, create_graph: bool, taken: set[int]) ->
     leaf._gradient = g.detach() if whole else make_tensor(np.array(array), g._type)
 
 
+def _batched(
+    outs: list[Tensor], ins: list[Tensor], given: Any, create_graph: bool, unused: Any, zeros: bool
+) -> tuple[Tensor | None, ...]:
+    """One gradient for each entry of the first dimension of ``given``, stacked."""
+    n = next((len(g) for g in given or () if g is not None), 0)
+    if not n or any(g is not None and len(g) != n for g in given):
+        raise GradError(
+            "is_grads_batched needs grad_outputs with one more dimension in front, of one size for all",
+            hint="grad_outputs=retrograd.eye(n) for n outputs",
+        )
+    rows = [
+        grad(
+            outs,
+            ins,
+            [g if g is None else g[k] for g in given],
+            True,
+            create_graph,
+            True,
+            unused,
+            False,
+            zeros,
+        )
+        for k in range(n)
+    ]
+    return tuple(None if rows[0][j] is None else stack([r[j] for r in rows]) for j in range(len(ins)))
+
+
 def grad(
     outputs: Any,
     inputs: Any,
@@ -109,7 +137,7 @@ def grad(
     """Gradients of the sum of ``outputs`` with respect to ``inputs``, without touching ``.grad``.
 
     ``allow_unused``: None for an input that was not used; ``materialize_grads``: zeros for it.  ``only_inputs`` is without
-    effect, as in PyTorch.
+    effect, as in PyTorch.  ``is_grads_batched``: ``grad_outputs`` holds several, one for each entry of their first dimension.
 
     >>> import retrograd as rg
     >>> x = rg.tensor(3.0, requires_grad=True)
@@ -125,12 +153,10 @@ def grad(
                 "a gradient with respect to a tensor that requires none",
                 hint="call .requires_grad_() on it first",
             )
-    if is_grads_batched:
-        raise GradError(
-            "is_grads_batched is not here", hint="use retrograd.func.vmap over the pull of retrograd.func.vjp"
-        )
     if not ins:
         raise GradError("grad() with respect to nothing", hint="name one input at least")
+    if is_grads_batched:
+        return _batched(outs, ins, given, create_graph, allow_unused, materialize_grads)
     keep = create_graph if retain_graph is None else retain_graph
     wanted = [(t._node if t._node is not None else t, t._slot) for t in ins]
     _, found = propagate(_roots(outs, given, "grad()"), wanted=wanted, keep=keep, differentiable=create_graph)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 
+_TYPES = {
+    float32: "FloatTensor", float64: "DoubleTensor", int32: "IntTensor", int64: "LongTensor", uint8: "ByteTensor",
+    bool_: "BoolTensor",
+}  # fmt: skip
 _DEVICES = ("cpu", "cuda", "mps", "xla", "meta", "xpu", "hpu", "ipu", "mtia", "privateuseone")
 
 
@@ -120,6 +124,8 @@ class Conversions:
         return int(self.item())
 
     def __format__(self, spec: str) -> str:
+        if self.ndim == 0 and isinstance(self._value, np.ndarray):
+            return format(self.item(), spec)
         return format(self.item(), spec) if self.numel() == 1 and spec else str(self)
 
     def __repr__(self) -> str:
@@ -161,8 +167,13 @@ class Conversions:
         return out.clone() if copy and out is self else out
 
     def type(self, dtype: Any = None) -> Any:
-        """The dtype, or a tensor of another dtype."""
-        return repr(self.dtype) if dtype is None else self.to(dtype)
+        """The name of the tensor's type, such as ``retrograd.FloatTensor``, or a tensor of another type or dtype."""
+        if dtype is None:
+            return f"retrograd.{_TYPES[self.dtype]}"
+        if isinstance(dtype, str):
+            plain = dtype.rpartition(".")[2]
+            dtype = next((kind for kind, name in _TYPES.items() if name == plain), dtype)
+        return self.to(getattr(dtype, "makes", dtype))
 
     def type_as(self, other: Tensor) -> Tensor:
         return self.to(other.dtype)

@@ -22,6 +22,25 @@ from .types import TensorType
 _counter = itertools.count()
 
 
+class Handle:
+    """Takes a hook away again."""
+
+    def __init__(self, hooks: list[Any], hook: Any) -> None:
+        self._hooks, self._hook = hooks, hook
+        hooks.append(hook)
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        if self._hook in self._hooks:
+            self._hooks.remove(self._hook)
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.remove()
+
+
 class Saved:
     """A value kept for the reverse rule, with the version it had: an in-place change afterwards is noticed."""
 
@@ -53,8 +72,8 @@ class Node:
     """One applied op in the graph that `propagate` walks back."""
 
     __slots__ = (
-        "freed", "hooks", "input_types", "inputs", "op", "order", "output_types", "outputs", "params", "place", "retained",
-        "scope", "slots", "targets",
+        "after", "ahead", "freed", "hooks", "input_types", "inputs", "op", "order", "output_types", "outputs", "params", "place",
+        "retained", "scope", "slots", "targets",
     )  # fmt: skip
 
     def __init__(self, op: type[Op], params: dict[str, Any], inputs: Sequence[Any]) -> None:
@@ -74,6 +93,8 @@ class Node:
         self.outputs: list[Saved] | None = [] if keeps_output else None
         self.output_types: tuple[TensorType, ...] = ()
         self.hooks: dict[int, list[Callable[[Any], Any]]] | None = None
+        self.ahead: list[Callable[..., Any]] | None = None
+        self.after: list[Callable[..., Any]] | None = None
         self.retained: dict[int, Any] | None = None
         self.place: tuple[CodeType, int] | None = user_place(3)
         self.scope = context.scope
@@ -81,6 +102,16 @@ class Node:
     def name(self) -> str:
         """The name of the op with "Backward" behind it, as in PyTorch."""
         return f"{self.op.__name__}Backward"
+
+    def register_prehook(self, hook: Callable[..., Any]) -> Handle:
+        """Call ``hook(cotangents of the results)`` ahead of the reverse rule; what it returns, if anything, takes their place."""
+        self.ahead = [] if self.ahead is None else self.ahead
+        return Handle(self.ahead, hook)
+
+    def register_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call ``hook(cotangents of the inputs, of the results)`` after the reverse rule; what it returns replaces the former."""
+        self.after = [] if self.after is None else self.after
+        return Handle(self.after, hook)
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -273,7 +304,11 @@ def propagate(
                 id(t) in useful or (id(t), 0) in wanted_keys for t in node.targets if t is not None
             ):
                 continue
+            if node.ahead is not None:
+                cotangents = list(_hooked(node.ahead, tuple(cotangents)))
             pulled = node.pull(cotangents, differentiable)
+            if node.after is not None:
+                pulled = _after(node, pulled, cotangents)
             for i, (target, slot) in enumerate(zip(node.targets, node.slots, strict=True)):
                 if target is None or (
                     useful is not None and id(target) not in useful and (id(target), 0) not in wanted_keys
@@ -327,6 +362,19 @@ def _observe(node: Node, cotangents: list[Any]) -> None:
             tensor = reference()
             if tensor is not None and cotangents[slot] is not None:
                 tensor.grad = cotangents[slot] if tensor.grad is None else tensor.grad + cotangents[slot]
+
+
+def _after(node: Node, pulled: Sequence[Any], cotangents: Sequence[Any]) -> Sequence[Any]:
+    """Run the hooks of a node on what its reverse rule gave; None stands for inputs that want no gradient."""
+    values = tuple(
+        None if target is None else (value() if isinstance(value, FunctionType) else value)
+        for target, value in zip(node.targets, pulled, strict=True)
+    )
+    for hook in list(node.after or ()):
+        changed = hook(values, tuple(cotangents))
+        if changed is not None:
+            values = changed if isinstance(changed, tuple | list) else (changed,)
+    return values
 
 
 def _hooked(hooks: Iterable[Callable[[Any], Any]] | None, value: Any) -> Any:

@@ -17,7 +17,7 @@ class Methods:
         fmax, fmin, fmod, frac, frexp, gcd, ge, greater, greater_equal, gt, heaviside, hypot, isclose, isfinite, isinf,
         isnan, isneginf, isposinf, isreal, lcm, ldexp, le, lerp, less, less_equal, log, log1p, log2, log10, logaddexp,
         logaddexp2, logical_and, logical_not, logical_or, logical_xor, logit, lt, masked_fill, maximum, minimum, mul,
-        multiply, nan_to_num, ne, neg, negative, nextafter, not_equal, positive, pow, rad2deg, real, reciprocal, relu,
+        multiply, nan_to_num, ne, neg, negative, nextafter, not_equal, positive, pow, rad2deg, reciprocal, relu,
         remainder, resolve_conj, resolve_neg, round, rsqrt, sgn, sigmoid, sign, signbit, sin, sinh, sqrt, square, sub,
         subtract, tan, tanh, true_divide, trunc,
     )

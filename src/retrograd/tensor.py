@@ -21,7 +21,8 @@ from .errors import GradError, ShapeError
 from .functions import create as c
 from .functions import elementwise as e
 from .functions import shape as s
-from .grad import Node
+from .functions._keywords import widen
+from .grad import Handle, Node
 from .methods import Methods
 from .op import context, make_tensor
 from .operators import Operators
@@ -101,6 +102,11 @@ class Tensor(Operators, Conversions, Methods):
     def nbytes(self) -> int:
         """Bytes of all elements."""
         return self.numel() * self.dtype.itemsize
+
+    @property
+    def real(self) -> Tensor:
+        """This tensor: numbers are real here."""
+        return self
 
     is_cuda = is_sparse = is_quantized = is_mps = is_meta = False
     layout = "strided"
@@ -252,7 +258,7 @@ class Tensor(Operators, Conversions, Methods):
         """True for float32 and float64."""
         return self.dtype.is_floating_point
 
-    def is_contiguous(self) -> bool:
+    def is_contiguous(self, memory_format: Any = None) -> bool:
         """True if the elements lie in memory in row-major order."""
         return isinstance(self._value, np.ndarray) and self._value.flags.c_contiguous
 
@@ -265,6 +271,9 @@ class Tensor(Operators, Conversions, Methods):
         if self.ndim == 0:
             raise ShapeError("a tensor without dimensions cannot be iterated", hint="use .item()")
         return iter(s.unbind(self, 0))
+
+    def __reversed__(self) -> Tensor:
+        return self.flip(0) if self.ndim else self
 
     def __contains__(self, value: Any) -> bool:
         return bool(e.eq(self, value).numpy().any())
@@ -368,20 +377,4 @@ class Tensor(Operators, Conversions, Methods):
         return Handle(self._after_accumulate, hook)
 
 
-class Handle:
-    """Takes a hook away again."""
-
-    def __init__(self, hooks: list[Any], hook: Any) -> None:
-        self._hooks, self._hook = hooks, hook
-        hooks.append(hook)
-
-    def remove(self) -> None:
-        """Take the hook away; a second call does nothing."""
-        if self._hook in self._hooks:
-            self._hooks.remove(self._hook)
-
-    def __enter__(self) -> Handle:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.remove()
+widen(Tensor, ["size", "stride"])

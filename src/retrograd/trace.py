@@ -148,7 +148,7 @@ def _tensors(result: Any) -> list[Tensor]:
     return leaves
 
 
-def trace(fn: Any, *, names: dict[str, Tensor] | None = None) -> Any:
+def trace(fn: Any = None, *, names: dict[str, Tensor] | None = None, input: Any = None) -> Any:
     """``trace(fn)(*args)``: the verified graph of ``fn`` for tensors of the shapes and dtypes of ``args``.
 
     ``names`` gives constants (parameters, for instance ``module.state_dict()``) the names they shall have in the graph.
@@ -165,8 +165,8 @@ def trace(fn: Any, *, names: dict[str, Tensor] | None = None) -> Any:
     >>> rg.trace(rg.eye(3))
     tensor(3.)
     """
-    if isinstance(fn, Tensor):
-        return sum_of_diagonal(fn)
+    if isinstance(fn, Tensor) or fn is None:
+        return sum_of_diagonal(input if fn is None else fn)
 
     def staged(*args: Any) -> Graph:
         return stage(fn, args, Tracer(names))

@@ -253,6 +253,8 @@ def test_options_of_pytorch() -> None:
     with pytest.raises(GradError, match="is_grads_batched") as caught:
         rg.autograd.grad((x * 2).sum(), x, is_grads_batched=True)
     assert caught.value.hint
+    (rows,) = rg.autograd.grad(x * 3, x, rg.eye(2), is_grads_batched=True)
+    assert rows.tolist() == [[3, 0], [0, 3]]
     (x * y).sum().backward(inputs=[x])
     assert x.grad is not None
     assert y.grad is None
@@ -396,3 +398,19 @@ def test_the_older_names(name: str) -> None:
     for mine, other in zip(call(rg), call(torch), strict=True):
         np.testing.assert_allclose(mine.numpy(), other.numpy(), rtol=1e-10)
         assert not mine.requires_grad
+
+
+def test_hooks_of_a_node_see_and_replace_what_passes() -> None:
+    x = rg.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 3
+    seen: list[Any] = []
+    handle = y.grad_fn.register_hook(lambda ins, outs: seen.append((ins[0].tolist(), outs[0].tolist())))
+    y.grad_fn.register_prehook(lambda outs: (outs[0] * 10,))
+    y.sum().backward(retain_graph=True)
+    assert seen == [([30, 30], [10, 10])]
+    assert x.grad.tolist() == [30, 30]
+    handle.remove()
+    y.grad_fn.register_hook(lambda ins, _: tuple(None if g is None else g * 0 for g in ins))
+    y.sum().backward()
+    assert len(seen) == 1
+    assert x.grad.tolist() == [30, 30]

@@ -81,6 +81,7 @@ class FunctionNode(Node):
         self.inputs, self.outputs = [], None
         self.output_types = tuple(t._type for t in outputs)
         self.hooks = self.retained = None
+        self.ahead = self.after = None
         self.place = user_place(3)
         self.scope = context.scope
         self.function = function

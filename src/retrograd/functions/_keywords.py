@@ -22,6 +22,7 @@ OTHER: dict[str, dict[str, str]] = {
     "cholesky_solve": {"input2": "L"},
     "copy": {"other": "src"},
     "det": {"A": "input"},
+    "dot": {"other": "tensor"},
     "dsplit": _PIECES,
     "hsplit": _PIECES,
     "isin": {"element": "elements", "test_element": "test_elements"},
@@ -38,11 +39,10 @@ OTHER: dict[str, dict[str, str]] = {
     "transpose": {"axis0": "dim0", "axis1": "dim1"},
     "triangular_solve": {"input": "b"},
     "uniform": {"from": "from_"},
-    "vdot": {"other": "tensor"},
     "vsplit": _PIECES,
 }  # fmt: skip
 """By the function's name, what else PyTorch calls an argument: in its documentation or in its parser."""
-for _name in [
+_MATRIX = {
     "cholesky_ex",
     "cond",
     "eigh",
@@ -52,21 +52,11 @@ for _name in [
     "matrix_rank",
     "norm",
     "pinv",
-    "solve_triangular",
-    "tensorinv",
-]:
-    OTHER[_name] = {"input": "A"}
-for _name in [
-    "chebyshev_polynomial_t",
-    "chebyshev_polynomial_u",
-    "chebyshev_polynomial_v",
-    "chebyshev_polynomial_w",
-    "hermite_polynomial_h",
-    "hermite_polynomial_he",
-    "laguerre_polynomial_l",
-    "legendre_polynomial_p",
-]:
-    OTHER[_name] = OTHER[f"shifted_{_name}"] = {"x": "input"}
+}
+OTHER |= {name: {"input": "A"} for name in _MATRIX | {"solve_triangular", "tensorinv"}}
+_SHIFTED = {f"chebyshev_polynomial_{kind}" for kind in "tuvw"}
+_PLAIN = {"hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l", "legendre_polynomial_p"}
+OTHER |= {name: {"x": "input"} for name in _SHIFTED | _PLAIN | {f"shifted_{name}" for name in _SHIFTED}}
 
 NUMBER_SECOND = {"addcdiv", "addcmul"}
 """f(input, value, tensor1, tensor2) for f(input, tensor1, tensor2, value=value)."""
@@ -74,9 +64,10 @@ NUMBERS_BEFORE = {"addbmm", "addmm", "addmv", "addr", "baddbmm"}
 """f(beta, input, alpha, a, b) and f(beta, input, a, b) for f(input, a, b, beta=beta, alpha=alpha)."""
 
 
-def older(name: str, shown: str) -> None:
-    """Say that an order of arguments is an older one."""
+def older(name: str, shown: str, operand: Any = None) -> Any:
+    """Say that an order of arguments is an older one; the operand that came last in it."""
     warnings.warn(f"{name}: this order of arguments is deprecated; hint: {shown}", UserWarning, stacklevel=4)
+    return operand
 
 
 def _newer(

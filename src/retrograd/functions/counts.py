@@ -96,7 +96,7 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
 
 
 def histogramdd(
-    input: Any, bins: Any, *, range: Sequence[float] | None = None, weight: Any = None, density: bool = False
+    input: Any, bins: Any, range: Sequence[float] | None = None, weight: Any = None, density: bool = False
 ) -> tuple[Any, tuple[Any, ...]]:
     """Counts of points (the last dimension of ``input``) in a grid of bins, and the edges along each dimension.
 
@@ -108,7 +108,12 @@ def histogramdd(
 
 
 def histogram(
-    input: Any, bins: Any, *, range: Sequence[float] | None = None, weight: Any = None, density: bool = False
+    input: Any,
+    bins: Any = 100,
+    *,
+    range: Sequence[float] | None = None,
+    weight: Any = None,
+    density: bool = False,
 ) -> Histogram:
     """Counts of values in bins, and the edges of the bins; the last bin includes its upper end.
 

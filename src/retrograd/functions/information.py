@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..device import device as Device
 from ..errors import DTypeError
 from ..threads import get_num_threads
 from ..types import (
@@ -18,6 +19,7 @@ from ..types import (
     get_default_dtype,
     int32,
     int64,
+    promote,
     result_dtype,
     scalar_dtype,
     uint8,
@@ -29,7 +31,7 @@ __all__ = [
     "BoolTensor", "ByteTensor", "DoubleTensor", "FloatTensor", "IntTensor", "LongTensor", "Size",
     "can_cast", "clone", "detach", "e", "finfo", "from_dlpack", "get_num_threads", "iinfo", "inf",
     "is_complex", "is_floating_point", "is_nonzero", "is_tensor", "nan", "newaxis", "numel", "pi",
-    "result_type", "typename",
+    "promote_types", "result_type", "typename",
 ]  # fmt: skip
 
 pi, e, inf, nan, newaxis = math.pi, math.e, math.inf, math.nan, None
@@ -124,9 +126,9 @@ def detach(input: Any) -> Any:
 
 
 def typename(obj: Any) -> str:
-    """The name of a tensor's dtype, or of an object's class with its module"""
+    """The name of a tensor's type, or of an object's class with its module"""
     if is_tensor(obj):
-        return repr(obj.dtype)
+        return obj.type()
     kind = obj if isinstance(obj, type) else type(obj)
     return f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ != "builtins" else kind.__qualname__
 
@@ -144,6 +146,11 @@ def result_type(tensor1: Any, tensor2: Any) -> DType:
     return result_dtype(kinds)
 
 
+def promote_types(type1: Any, type2: Any) -> DType:
+    """The smallest dtype that holds both"""
+    return promote(dtype_of(type1), dtype_of(type2))
+
+
 _ORDER = {bool_: 0, uint8: 1, int32: 1, int64: 1, float32: 2, float64: 2}
 
 
@@ -152,8 +159,8 @@ def can_cast(from_: Any, to: Any) -> bool:
     return _ORDER[dtype_of(from_)] <= _ORDER[dtype_of(to)]
 
 
-def from_dlpack(ext_tensor: Any) -> Any:
-    """A tensor on the memory of any array that speaks DLPack (https://dmlc.github.io/dlpack)
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Any:
+    """A tensor on the memory of any array that speaks DLPack (https://dmlc.github.io/dlpack), or on a copy of it
 
     >>> import numpy as np, retrograd as rg
     >>> a = np.zeros(2)
@@ -161,7 +168,10 @@ def from_dlpack(ext_tensor: Any) -> Any:
     >>> a
     array([1., 0.])
     """
-    return from_array(np.from_dlpack(ext_tensor))
+    if device is not None:
+        Device(device)
+    array = np.from_dlpack(ext_tensor)
+    return from_array(array.copy() if copy else array)
 
 
 def _constructor(dtype: DType) -> Any:
@@ -170,6 +180,7 @@ def _constructor(dtype: DType) -> Any:
             return zeros(*(data or (0,)), dtype=dtype)
         return tensor(data[0], dtype=dtype)
 
+    make.makes = dtype  # type: ignore[attr-defined]  # for x.type(FloatTensor)
     make.__doc__ = f"A {dtype.name} tensor of the data, or of these sizes; `tensor(data, dtype=...)` says it more clearly"
     return make
 

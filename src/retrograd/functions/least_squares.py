@@ -54,13 +54,13 @@ def _least(name: str, x: Any, largest: Any, atol: Any, rtol: Any) -> Any:
     return cast(e.clamp(relative, cast(atol, relative.dtype) if is_tensor(atol) else (atol or 0.0)), x.dtype)
 
 
-def pinv(A: Any, *args: Any, **kwargs: Any) -> Any:
+def pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Any:
     """A⁺, the Moore-Penrose inverse: ``pinv(A, *, atol=None, rtol=None, hermitian=False)``, or ``pinv(A, rcond)``.
 
     Singular values up to max(atol, rtol·σ_max) count as 0; rtol is max(m, n)·eps unless atol is given.  ``hermitian``: only the
     lower triangle of A is read.  The derivative holds as long as the rank stays (G. Golub and V. Pereyra 1973).
     """
-    return _pinv(A, *args, **kwargs)
+    return _pinv(A, rcond, hermitian, atol=atol, rtol=rtol)
 
 
 def _pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Any:
@@ -84,12 +84,14 @@ def pinverse(input: Any, rcond: float = 1e-15) -> Any:
     return _pinv(input, rcond)
 
 
-def matrix_rank(A: Any, *args: Any, **kwargs: Any) -> Any:
+def matrix_rank(
+    A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+) -> Any:
     """How many singular values exceed max(atol, rtol·σ_max): ``matrix_rank(A, *, atol=None, rtol=None, hermitian=False)``.
 
     The older ``matrix_rank(A, tol, hermitian)`` compares with tol alone.  With ``hermitian`` only the lower triangle is read.
     """
-    return _rank(A, *args, **kwargs)
+    return _rank(A, tol, hermitian, atol=atol, rtol=rtol)
 
 
 def _rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Any:

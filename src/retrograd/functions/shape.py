@@ -13,9 +13,10 @@ import numpy as np
 from ..errors import DTypeError, ShapeError
 from ..op import bind, constant, context
 from ..ops import shape as ops
-from ..types import Shape, normalize_dim, normalize_dims, promote, size
+from ..types import DType, Shape, dtype_of, normalize_dim, normalize_dims, promote, size
 from ..types import broadcast_shapes as common_shape
 from ._arguments import as_tensor, cast, expand, require_tensor
+from ._bytes import bytes_as
 
 __all__ = [
     "adjoint", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat", "concatenate",
@@ -62,8 +63,11 @@ def reshape(input: Any, *args: Any, shape: Any = None) -> Any:
     return bind(ops.Reshape, x, shape=target)
 
 
-def view(input: Any, *args: Any, size: Any = None) -> Any:
-    """`reshape`; unlike PyTorch it copies where the strides do not allow a view. ``view(dtype)`` is not supported."""
+def view(input: Any, *args: Any, size: Any = None, dtype: Any = None) -> Any:
+    """`reshape`; unlike PyTorch it copies where the strides do not allow a view.  ``view(dtype)``: the same bytes, read as
+    another dtype; no gradient passes."""
+    if dtype is not None or (len(args) == 1 and isinstance(args[0], DType)):
+        return bytes_as(input, dtype_of(args[0] if dtype is None else dtype))
     return reshape(input, *args, shape=size)
 
 
@@ -186,8 +190,8 @@ def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence
 moveaxis = movedim
 
 
-def expand_(input: Any, *args: Any, size: Any = None) -> Any:
-    """input repeated to ``size``, where -1 keeps a size"""
+def expand_(input: Any, *args: Any, size: Any = None, implicit: bool = False) -> Any:
+    """input repeated to ``size``, where -1 keeps a size; ``implicit`` is without effect, as in PyTorch"""
     target = list(given(args, size))
     offset = len(target) - input.ndim
     for i, n in enumerate(target):
@@ -353,6 +357,9 @@ def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> tu
     if not require_tensor("split_with_sizes", input).ndim:
         raise ShapeError("split of a tensor without dimensions", hint="use .reshape(1) first")
     d = normalize_dim(dim, input.ndim)
+    if not hasattr(split_sizes, "__iter__"):
+        fix = "pieces of one size: split(x, 3); of several: split(x, [2, 1])"
+        raise DTypeError(f"split_with_sizes takes a list of sizes, got {split_sizes!r}", hint=fix)
     sizes = [integer("a size", n) for n in split_sizes]
     if builtins.sum(sizes) != input.shape[d] or any(n < 0 for n in sizes):
         raise ShapeError(

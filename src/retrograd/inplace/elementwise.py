@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import DTypeError
 from ..functions import elementwise as e
 from ..functions import special as sp
+from ..functions._keywords import older
 from ..types import float64
 from .writing import before, direct, in_place, write
 
@@ -173,13 +174,17 @@ def _arithmetic(ufunc: Any, general: Any, x: Any, other: Any) -> Any:
     return write(x, general(before(x, other), other))
 
 
-def add_(self: Any, other: Any, *, alpha: Any = 1) -> Any:
+def add_(self: Any, other: Any, *last: Any, alpha: Any = 1) -> Any:
     """self += alpha·other"""
+    if last:  # add_(alpha, other), as PyTorch once had it
+        alpha, other = other, older("add_", "add_(other, alpha=...)", *last)
     return _arithmetic(np.add, e.add, self, e.scaled(other, alpha, self))
 
 
-def sub_(self: Any, other: Any, *, alpha: Any = 1) -> Any:
+def sub_(self: Any, other: Any, *last: Any, alpha: Any = 1) -> Any:
     """self -= alpha·other"""
+    if last:
+        alpha, other = other, older("sub_", "sub_(other, alpha=...)", *last)
     return _arithmetic(np.subtract, e.sub, self, e.scaled(other, alpha, self))
 
 

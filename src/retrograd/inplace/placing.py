@@ -36,8 +36,8 @@ tril_ = in_place(dg.tril)
 triu_ = in_place(dg.triu)
 
 
-def copy_(self: Any, src: Any) -> Any:
-    """self = src, converted and broadcast"""
+def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
+    """self = src, converted and broadcast; ``non_blocking`` is without effect"""
     return write(self, overwriting(self, in_dtype(src, self._type.dtype)))
 
 

@@ -12,6 +12,7 @@ from ..functions import normalization as _normalization
 from ..functions import piecewise as _piecewise
 from ..functions import ranking_losses as _ranking_losses
 from ..functions import step as _step
+from ..functions._keywords import widen
 from ..functions.activations import *
 from ..functions.channels import *
 from ..functions.class_losses import *
@@ -39,6 +40,8 @@ __all__ += _normalization.__all__
 __all__ += _piecewise.__all__
 __all__ += _ranking_losses.__all__
 __all__ += _step.__all__
+
+widen(globals(), ["cosine_similarity", "pairwise_distance"])
 
 
 def __getattr__(name: str) -> object:

@@ -25,6 +25,7 @@ from .._arguments import (
     require_tensors,
     together,
 )
+from .._keywords import older
 
 __all__ = [
     "abs", "add", "addcdiv", "addcmul", "ceil", "conj", "copysign", "deg2rad", "div", "float_power", "floor",
@@ -61,8 +62,10 @@ def scaled(other: Any, alpha: Any, beside: Any) -> Any:
     return mul(in_dtype(other, dtype), builtins.bool(alpha) if dtype is bool_ else alpha)
 
 
-def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def add(input: Any, other: Any, *last: Any, alpha: Any = 1) -> Any:
     """input + alpha·other"""
+    if last:  # add(input, alpha, other), as PyTorch once had it
+        alpha, other = other, older("add", "add(input, other, alpha=...)", *last)
     return binary(ops.Add, input, scaled(other, alpha, input))
 
 
@@ -71,8 +74,10 @@ def _is_bool(x: Any) -> builtins.bool:
     return isinstance(x, builtins.bool) if kind is None else kind.dtype is bool_
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def sub(input: Any, other: Any, *last: Any, alpha: Any = 1) -> Any:
     """input - alpha·other"""
+    if last:
+        alpha, other = other, older("sub", "sub(input, other, alpha=...)", *last)
     if _is_bool(input) or _is_bool(other):
         raise DTypeError(
             "subtraction is not defined for bools", hint="use a ^ b or a.logical_xor(b), or .int()"
