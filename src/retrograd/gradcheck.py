@@ -14,7 +14,7 @@ from .functions import reduce as r
 from .op import Op, bind, context, make_tensor
 from .tensor import Tensor
 from .trace import trace
-from .types import TensorType, dtype_of
+from .types import TensorType, dtype_of, float64
 
 STEP = 1e-6
 
@@ -81,13 +81,13 @@ def gradcheck(
     if not checked:
         raise GradError("gradcheck has nothing to check", hint="make an input with requires_grad=True")
     for name, t in checked:
-        if t.dtype is not dtype_of("float64"):
+        if t.dtype is not float64:
             raise GradError(f"gradcheck needs float64, {name} is {t.dtype!r}", hint="use .double()")
     outs = _outputs(func(*tensors))
     weights = [np.random.default_rng(0).normal(size=y.shape) for y in outs]
     total = sum(
         ((y * c.from_array(w)).sum() for y, w in zip(outs, weights, strict=True)),
-        start=c.tensor(0.0, dtype="float64"),
+        start=c.tensor(0.0, dtype=float64),
     )
     found = grad(total, [t for _, t in checked], allow_unused=True)
     for (name, t), g in zip(checked, found, strict=True):
@@ -219,7 +219,7 @@ def check_op(
     outs = [out] if op.n_outputs == 1 else [out[k] for k in smooth]
     total: Any = sum(
         (r.sum(y * c.from_array(w.astype(y.dtype.numpy))) for y, w in zip(outs, weights, strict=True)),
-        start=c.tensor(0.0, dtype="float64"),
+        start=c.tensor(0.0, dtype=float64),
     )
     found = (
         grad(total, [tensors[k] for k in floating], allow_unused=True)
@@ -251,7 +251,7 @@ def gradgradcheck(func: Callable[..., Any], inputs: Any, **options: Any) -> bool
         r_ = np.random.default_rng(2)
         total: Any = sum(
             ((y * c.from_array(r_.normal(size=y.shape))).sum() for y in outs),
-            start=c.tensor(0.0, dtype="float64"),
+            start=c.tensor(0.0, dtype=float64),
         )
         wanted = [x for x in (*xs, *parameters.values()) if isinstance(x, Tensor) and x.requires_grad]
         if not wanted or not total.requires_grad:

@@ -14,7 +14,7 @@ import numpy as np
 from .drawing import dot
 from .errors import GraphError, RetrogradError
 from .op import Array, Op, accepts, bind, constant, context, registry, type_of
-from .types import DType, TensorType, dtype_of
+from .types import DType, TensorType, dtype_named, dtype_of
 
 FORMAT = 1
 
@@ -324,7 +324,7 @@ def _encode(p: Any) -> Any:
 
 def _decode(p: Any) -> Any:
     if isinstance(p, dict):
-        return dtype_of(str(p["dtype"]))
+        return dtype_named(str(p["dtype"]))
     if isinstance(p, list):
         return tuple(_decode(x) for x in p)
     if p is None or isinstance(p, bool | int | float | str):
@@ -336,7 +336,7 @@ def _read_var(d: Any) -> Var:
     shape = tuple(d["shape"])
     if any(not isinstance(n, int) or isinstance(n, bool) or n < 0 for n in shape):
         raise GraphError(f"shape {shape} of {d['name']!r}", hint="sizes are non-negative integers")
-    return Var(str(d["name"]), TensorType(shape, dtype_of(str(d["dtype"]))))
+    return Var(str(d["name"]), TensorType(shape, dtype_named(str(d["dtype"]))))
 
 
 def _read(data: Any, constants: dict[str, Array]) -> Graph:

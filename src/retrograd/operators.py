@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from . import inplace as i
 from .errors import DTypeError, Missing
-from .functions import create as c
 from .functions import elementwise as e
 from .functions import index as ix
 from .functions import linalg as la
-from .functions._arguments import require_tensor
+from .functions._arguments import as_tensor, require_tensor
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -23,6 +24,11 @@ def _commuting(function: Any) -> Any:
         return function(require_tensor(function.__name__, self), other)
 
     return operator
+
+
+def _comparable(other: Any) -> bool:
+    """Numbers, arrays and tensors; whatever else is simply not equal, as in PyTorch."""
+    return hasattr(other, "_type") or isinstance(other, bool | int | float | np.ndarray | np.generic)
 
 
 class Operators:
@@ -39,10 +45,10 @@ class Operators:
     __lt__, __le__, __gt__, __ge__ = e.lt, e.le, e.gt, e.ge
 
     def __eq__(self, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else e.eq(self, other)
+        return e.eq(self, other) if _comparable(other) else NotImplemented
 
     def __ne__(self, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else e.ne(self, other)
+        return e.ne(self, other) if _comparable(other) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Tensor:
         return e.div(other, require_tensor("division", self))
@@ -65,7 +71,7 @@ class Operators:
         return e.bitwise_right_shift(other, self)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return la.matmul(c.as_tensor(other), self)
+        return la.matmul(as_tensor(other), self)
 
     __iadd__, __isub__, __imul__, __itruediv__ = i.add_, i.sub_, i.mul_, i.div_
     __ipow__, __ifloordiv__, __imod__ = i.pow_, i.floor_divide_, i.remainder_

@@ -12,7 +12,7 @@ from .errors import ModelFileError, UsageError
 from .functions.create import from_array
 from .tensor import Tensor
 from .tensor_file import read_tensor_file, write_tensor_file
-from .types import DType, dtype_of
+from .types import DType, dtype_named
 
 _STRUCTURE = "structure"
 _DEEPEST = 100
@@ -103,7 +103,7 @@ def _decoded(x: Any, tensors: dict[str, Tensor]) -> Any:
     if kind == "array":
         return tensors[value].numpy()
     if kind == "dtype":
-        return dtype_of(value)
+        return dtype_named(value)
     if kind == "tuple":
         return tuple(_decoded(v, tensors) for v in value)
     if kind == "dict":

@@ -329,9 +329,10 @@ class Tensor(Operators, Conversions, Methods):
         return out
 
     def detach_(self) -> Tensor:
-        """Become what `detach` gives: the same memory, cut off from the gradient, and no longer a view that is recorded."""
+        """Become what `detach` gives: the same memory, cut off from the gradient.  Refused for views."""
+        if self._parent is not None:
+            raise GradError("detach_() of a view: its base would stay attached", hint="use .detach()")
         self._node, self._requires = None, False
-        self._parent = self._base = self._replay = None
         return self
 
     def retain_grad(self) -> None:

@@ -57,20 +57,21 @@ _by_name: dict[str, DType] = {d.name: d for d in ALL_DTYPES} | {
 
 
 def dtype_of(value: Any) -> DType:
-    """The :class:`DType` of a DType, a NumPy dtype, a name, or Python's ``float``, ``int``, ``bool``."""
+    """The :class:`DType` of a DType, a NumPy dtype, or Python's ``float`` (float64), ``int``, ``bool``."""
     if isinstance(value, DType):
         return value
     found = _by_numpy.get(value) if isinstance(value, np.dtype) else None
     if found is not None:
         return found
     if value is float:
-        return _default_float
+        return float64
     if value is int:
         return int64
     if value is bool:
         return bool_
-    if isinstance(value, str) and value in _by_name:
-        return _by_name[value]
+    if isinstance(value, str):
+        known = f"dtype=retrograd.{value}" if value in _by_name else "dtype=retrograd.float32"
+        raise DTypeError(f"a dtype is needed, got the text {value!r}", hint=known)
     try:
         return _by_numpy[np.dtype(value)]
     except (TypeError, ValueError, KeyError):
@@ -79,6 +80,11 @@ def dtype_of(value: Any) -> DType:
             f"dtype {value!r} is not supported; tensors hold {names}",
             hint="convert first, for example array.astype('float32')",
         ) from None
+
+
+def dtype_named(name: str) -> DType:
+    """The dtype that a file or NumPy calls so."""
+    return _by_name[name] if name in _by_name else dtype_of(np.dtype(name))
 
 
 _default_float: DType = float32

@@ -226,12 +226,12 @@ def test_assignment(name: str) -> None:
 
 
 def test_keys_that_pytorch_is_changing() -> None:
-    """Bytes are a mask; a list is one index, also of tensors; what is no list of integers is refused."""
+    """Bytes are a mask; a list with a list, slice, None or tensor in it is a tuple; lists of other things are refused."""
     x = rg.arange(12.0).reshape(3, 4)
     assert x[rg.tensor([1, 0, 1]).byte()].tolist() == x[[0, 2]].tolist()
-    assert x[[rg.tensor(0), rg.tensor(2)]].tolist() == x[[0, 2]].tolist()
-    assert x[[[0, 1], [2, 0]]].shape == (2, 2, 4)
-    for key in ([0.0, 1.0], [[0], [1, 2]], [slice(0, 1)], [None], {"a": 1}, 1.0):
+    assert x[[rg.tensor(0), rg.tensor(2)]].tolist() == x[0, 2].tolist()
+    assert x[[[0, 1], [2, 0]]].tolist() == x[[0, 1], [2, 0]].tolist()
+    for key in ([0.0, 1.0], [[0, 1], [0, 1, 2]], {"a": 1}, 1.0):
         with pytest.raises(RetrogradError) as caught:
             x[key]
         assert caught.value.hint
@@ -243,8 +243,7 @@ def test_index_dtypes() -> None:
     for call in (
         lambda i: x.gather(0, i.reshape(1, 2)),
         lambda i: x.index_select(0, i),
-        lambda i: x.take(i),
-        lambda i: x.index_fill(0, i, 0.0),
+        lambda i: x.index_add(0, i, rg.ones(2, 2)),
         lambda i: x.scatter(0, i.reshape(1, 2), 1.0),
     ):
         assert np.array_equal(call(rg.tensor([0, 1])).numpy(), call(rg.tensor([0, 1]).int()).numpy())

@@ -98,7 +98,7 @@ def test_dtype_conversion_keeps_the_parameters() -> None:
     assert {p.dtype for p in net.parameters()} == {rg.float64}
     assert net[1].running_mean.dtype is rg.float64
     assert net[1].num_batches_tracked.dtype is rg.int64
-    assert net.to("float32")(rg.zeros(2, 2)).dtype is rg.float32
+    assert net.to(rg.float32)(rg.zeros(2, 2)).dtype is rg.float32
     with pytest.raises(RetrogradError, match="CPU"):
         net.to("cuda")
     with pytest.raises(UsageError, match="floating"):

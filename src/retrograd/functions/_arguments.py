@@ -5,6 +5,7 @@ This is the only place that promotes and broadcasts; ops below take equal shapes
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ from ..types import (
     Shape,
     TensorType,
     broadcast_shapes,
-    dtype_of,
     get_default_dtype,
+    int64,
     promote,
     result_dtype,
     scalar_dtype,
@@ -32,8 +33,26 @@ def is_tensor(x: Any) -> bool:
 
 
 def as_tensor(x: Any) -> Any:
-    """``x`` itself if it is a tensor, else a constant made of the number, list or array."""
-    return x if hasattr(x, "_type") else constant(x)
+    """``x`` itself if it is a tensor, a constant if it is an array of NumPy; numbers and lists are refused, as in PyTorch."""
+    if hasattr(x, "_type"):
+        return x
+    return constant(x) if isinstance(x, np.ndarray | np.generic) else _refuse(x)
+
+
+def _refuse(x: Any) -> Any:
+    """The error for what should be a tensor; it names the function that took it."""
+    frame = sys._getframe(1)
+    while frame.f_back and (frame.f_code.co_name in _TAKERS or frame.f_code.co_name.startswith(("_", "<"))):
+        frame = frame.f_back
+    require_tensor(frame.f_code.co_name, x)
+
+
+_TAKERS = ("as_tensor", "binary", "cast", "floating", "index_dtype", "together", "together_floating")
+
+
+def _operand(x: Any) -> Any:
+    """A tensor or a number: what may stand on either side of an operator."""
+    return x if hasattr(x, "_type") or isinstance(x, bool | int | float) else as_tensor(x)
 
 
 def cast(x: Any, dtype: DType) -> Any:
@@ -65,9 +84,7 @@ def common_dtype(*operands: Any) -> DType:
 
 def together(*operands: Any, dtype: DType | None = None) -> tuple[Any, ...]:
     """Operands promoted to one dtype and broadcast to one shape; numbers become constants."""
-    operands = tuple(
-        x if hasattr(x, "_type") or isinstance(x, bool | int | float) else constant(x) for x in operands
-    )
+    operands = tuple(map(_operand, operands))
     dtype = dtype or common_dtype(*operands)
     shapes = [x._type.shape for x in operands if hasattr(x, "_type")]
     shape = shapes[0] if len(shapes) == 1 else broadcast_shapes(*shapes)
@@ -114,9 +131,7 @@ def require_one_tensor(name: str, *operands: Any) -> None:
 
 def together_floating(*operands: Any) -> tuple[Any, ...]:
     """Operands promoted to one floating dtype (the default one for integers) and broadcast."""
-    operands = tuple(
-        x if hasattr(x, "_type") or isinstance(x, bool | int | float) else constant(x) for x in operands
-    )
+    operands = tuple(map(_operand, operands))
     common = common_dtype(*operands)
     return together(*operands, dtype=common if common.is_floating_point else get_default_dtype())
 
@@ -126,7 +141,7 @@ def index_dtype(x: Any) -> Any:
     x = as_tensor(x)
     if x._type.dtype.is_floating_point:
         raise DTypeError(f"indices must be integers, not {x._type.dtype!r}", hint="convert them with .long()")
-    return cast(x, dtype_of("int64"))
+    return cast(x, int64)
 
 
 def shape_of(sizes: tuple[Any, ...]) -> Shape:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DTypeError, ShapeError, UsageError, describe, user_place
+from ..errors import DTypeError, GradError, ShapeError, UsageError, describe, user_place
+from ..op import context
 from ..types import bool_
 from ._arguments import require_tensor
 
@@ -43,6 +44,14 @@ def no_bool(name: str, x: Any) -> None:
     """Refuse bool tensors."""
     if require_tensor(name, x).dtype is bool_:
         raise DTypeError(f"{name} is not defined for bool tensors", hint="convert it: x.float()")
+
+
+def no_gradient(name: str, what: str, x: Any) -> None:
+    """Refuse a weight that requires a gradient: the least loss would be that of weight 0."""
+    if x is not None and x.requires_grad and context.grad_enabled:
+        raise GradError(
+            f"{name} has no derivative in {what}, which requires a gradient", hint=f"{what}={what}.detach()"
+        )
 
 
 def at_least(name: str, x: Tensor, least: int, what: str) -> None:

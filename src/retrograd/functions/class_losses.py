@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DTypeError, ShapeError, UsageError, describe, user_place
 from ..types import int64, uint8
-from ._inputs import floats, one_dtype, reduction_of
+from ._inputs import floats, no_gradient, one_dtype, reduction_of
 from .elementwise import exp, log, log1p, softplus_raw, where
 from .losses import reduced, values
 from .pick import gather, index_select
@@ -105,6 +105,11 @@ def _row_weights(
     return rows
 
 
+def _single(input: Tensor, target: Tensor) -> Tensor:
+    """A class number in a vector of one, for the scores of a single row, counts as the number itself."""
+    return target.reshape(()) if input.ndim == 1 and tuple(target.shape) == (1,) else target
+
+
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -124,10 +129,12 @@ def nll_loss(
     """
     reduction = reduction_of(reduction, size_average, reduce)
     floats("nll_loss", input)
+    target = _single(input, target)
     dim = _class_dim("nll_loss", input, target)
     n = input.shape[dim]
     if weight is not None:
         _weights("nll_loss", weight, input, n)
+        no_gradient("nll_loss", "weight", weight)
     classes, counts = _classes("nll_loss", target, n, ignore_index)
     rows = _row_weights(classes, counts, weight, input)
     return _nll(input, classes, rows, counts, dim, reduction)
@@ -185,10 +192,12 @@ def cross_entropy(
                 hint="leave ignore_index out, or give a weight of 0 to that class: weight=...",
             )
         return _against_probabilities(input, target, weight, reduction, label_smoothing)
+    target = target if label_smoothing else _single(input, target)
     dim = _class_dim("cross_entropy", input, target)
     n = input.shape[dim]
     if weight is not None:
         _weights("cross_entropy", weight, input, n)
+        no_gradient("cross_entropy", "weight", weight)
     classes, counts = _classes("cross_entropy", target, n, ignore_index)
     logs = log_softmax(input, dim)
     rows = _row_weights(classes, counts, weight, input)
@@ -210,14 +219,14 @@ def _against_probabilities(
     dim = 1 if input.ndim > 1 else 0
     n = input.shape[dim]
     if smoothing:
-        target = target * (1 - smoothing) + smoothing / n
+        target = target * (1 - smoothing) + (smoothing / n if n else 0.0)
     terms = log_softmax(input, dim) * target
     if weight is not None:
         _weights("cross_entropy", weight, input, n)
         terms = terms * _along(weight, dim, input.ndim)
     loss = -_sum(terms, dim)
     if reduction == "mean":
-        return _sum(loss) / max(input.numel() // max(n, 1), 1)
+        return _sum(loss) / (input.numel() // max(n, 1))  # NaN of nothing, as in PyTorch
     return reduced(loss, reduction)
 
 
@@ -253,6 +262,7 @@ def binary_cross_entropy(
     reduction = reduction_of(reduction, size_average, reduce)
     floats("binary_cross_entropy", input)
     target = _same_shape("binary_cross_entropy", input, target)
+    no_gradient("binary_cross_entropy", "weight", weight)
     known = values(input)
     if known is not None and known.size and not (known.min() >= 0 and known.max() <= 1):
         raise UsageError(
@@ -288,6 +298,8 @@ def binary_cross_entropy_with_logits(
     reduction = reduction_of(reduction, size_average, reduce)
     floats("binary_cross_entropy_with_logits", input)
     target = _same_shape("binary_cross_entropy_with_logits", input, target)
+    no_gradient("binary_cross_entropy_with_logits", "weight", weight)
+    no_gradient("binary_cross_entropy_with_logits", "pos_weight", pos_weight)
     surprise: Any = softplus_raw(-input)
     if pos_weight is not None:
         surprise = (target * (pos_weight - 1) + 1) * surprise

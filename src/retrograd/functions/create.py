@@ -9,7 +9,18 @@ import numpy as np
 from ..device import device as Device
 from ..errors import DTypeError, ShapeError
 from ..op import context, make_tensor
-from ..types import DType, Shape, TensorType, dtype_of, get_default_dtype, int64, promote, scalar_dtype
+from ..types import (
+    DType,
+    Shape,
+    TensorType,
+    bool_,
+    dtype_of,
+    get_default_dtype,
+    int64,
+    promote,
+    scalar_dtype,
+    uint8,
+)
 from ._arguments import require_tensor
 from .shape import given, integer
 
@@ -76,7 +87,7 @@ def array_of(data: Any, dtype: Any, copy: bool) -> np.ndarray[Any, Any]:
     if wanted is None and _first_leaf_is_array(data) and array.size:
         return _of_array(array, None, copy)  # arrays in a list keep their dtype, as in PyTorch
     if wanted is None:
-        kinds = {"f": get_default_dtype(), "i": int64, "u": int64, "b": dtype_of("bool")}
+        kinds = {"f": get_default_dtype(), "i": int64, "u": int64, "b": bool_}
         wanted = get_default_dtype() if array.size == 0 else kinds[array.dtype.kind]
     _check_range(array, wanted)
     return array.astype(wanted.numpy)
@@ -89,21 +100,34 @@ def _of_array(array: np.ndarray[Any, Any], wanted: DType | None, copy: bool) -> 
     return np.array(array, dtype=wanted.numpy, copy=True) if copy else np.asarray(array, dtype=wanted.numpy)
 
 
-def _number(value: Any, dtype: DType) -> np.ndarray[Any, Any]:
+def _number(value: Any, dtype: DType, endless: bool = True) -> np.ndarray[Any, Any]:
+    """One number as an array; ``endless``: a float that is too large becomes infinite.  Bytes count from 256 down."""
     try:
-        return np.array(value, dtype=dtype.numpy)
+        if dtype is uint8 and isinstance(value, int) and -256 < value < 0:
+            value += 256
+        out = np.array(value, dtype=dtype.numpy)
+        whole = dtype.category == 1 and isinstance(value, float | np.floating)
+        if (whole and not np.iinfo(dtype.numpy).min <= value <= np.iinfo(dtype.numpy).max) or (
+            not endless and np.isinf(out) and not np.isinf(value)
+        ):
+            raise OverflowError
+        return out
     except (OverflowError, ValueError):
         raise DTypeError(f"{value} does not fit into {dtype!r}", hint="choose a wider dtype") from None
 
 
 def _check_range(array: np.ndarray[Any, Any], dtype: DType) -> None:
     """Numbers in a list must fit; arrays are converted as NumPy does it."""
-    if dtype.category == 1 and array.dtype.kind in "iu" and array.size and array.dtype != dtype.numpy:
+    if dtype.category == 1 and array.dtype.kind in "iuf" and array.size and array.dtype != dtype.numpy:
         limits = np.iinfo(dtype.numpy)
-        low, high = int(array.min()), int(array.max())
-        if low < limits.min or high > limits.max:
+        low, high = array.min().item(), array.max().item()
+        if (
+            low != low
+            or low < (limits.min or (-limits.max if array.dtype.kind == "i" else 0))
+            or high > limits.max
+        ):  # bytes count from 256 down, as in PyTorch
             raise DTypeError(
-                f"{low if low < limits.min else high} does not fit into {dtype!r}",
+                f"{high if limits.min <= low else low} does not fit into {dtype!r}",
                 hint="choose a wider dtype",
             )
 
@@ -204,10 +228,10 @@ def full(
             f"one number is needed, got {value!r}", hint="full(shape, 0.5); values: tensor([...])"
         )
     chosen = scalar_dtype(value) if dtype is None else dtype_of(dtype)
+    if not isinstance(size, tuple | list):
+        raise DTypeError(f"full takes its sizes in a tuple, got {size!r}", hint="full((2, 3), 0.5)")
     shape = shape_from("full", () if size == () else (size,), None)
-    with np.errstate(invalid="ignore"):
-        number = np.asarray(value).astype(chosen.numpy)
-    return from_array(np.full(shape, number, chosen.numpy), requires_grad)
+    return from_array(np.full(shape, _number(value, chosen, endless=False), chosen.numpy), requires_grad)
 
 
 def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:

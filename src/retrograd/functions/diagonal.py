@@ -101,14 +101,14 @@ def _indices(name: str, rows: Any, columns: Any, pick: Any, offset: int, dtype: 
     if n < 0 or m < 0:
         raise ShapeError(f"{name} of a matrix of {n} x {m}", hint="sizes are at least 0")
     check_device(device)
-    return as_tensor(np.array(pick(n, m, offset)).astype(dtype_of(dtype).numpy))
+    return as_tensor(np.array(pick(n, m, offset)).astype((int64 if dtype is None else dtype_of(dtype)).numpy))
 
 
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Any:
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Any:
     """The places of the lower triangle of a row x col matrix, row by row: shape (2, count)"""
     return _indices("tril_indices", row, col, lambda n, m, k: np.tril_indices(n, k, m), offset, dtype, device)
 
 
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Any:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Any:
     """The places of the upper triangle of a row x col matrix, row by row: shape (2, count)"""
     return _indices("triu_indices", row, col, lambda n, m, k: np.triu_indices(n, k, m), offset, dtype, device)

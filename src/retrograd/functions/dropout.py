@@ -65,7 +65,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 def _channels(name: str, input: Tensor, unbatched: bool) -> tuple[int, ...]:
     """The shape of one draw per channel: sizes (N, C, 1, ...), or (C, 1, ...) where there is no batch."""
     lead = 1 if unbatched else 2
-    if input.ndim < 2:
+    if input.ndim < lead:
         raise ShapeError(f"{name} takes (N, C, ...), got shape {tuple(input.shape)}", hint="use dropout")
     return tuple(input.shape[:lead]) + (1,) * (input.ndim - lead)
 

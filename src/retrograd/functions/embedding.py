@@ -58,7 +58,7 @@ def embedding(
     if max_norm is not None:
         _shorten(weight, index.reshape(-1), max_norm, norm_type)
     rows = _rows(index, weight, padding_idx)
-    if not scale_grad_by_freq:
+    if not scale_grad_by_freq or not weight.dtype.is_floating_point:  # whole numbers have no gradient
         return rows
     flat = index.reshape(-1)
     seen = zeros(n, dtype=weight.dtype).scatter_add(0, flat, ones(flat.shape, dtype=weight.dtype))

@@ -23,7 +23,7 @@ class Plan:
     """What ``x[key]`` comes to: slices and new axes first (a view), then index tensors over some dimensions."""
 
     def __init__(self, x: Any, key: Any) -> None:
-        items = [_item(i) for i in (key if isinstance(key, tuple) else (key,))]
+        items = [_item(i) for i in (key if isinstance(key, tuple) or _stands_for_tuple(key) else (key,))]
         used = sum(
             i.ndim if _is_mask(i) else 1
             for i in items
@@ -102,7 +102,7 @@ class Plan:
     def view(self, x: Any) -> Any:
         """The part that slices and new axes make; index tensors still to come."""
         for d, number in self.numbers:
-            x = index_select(x, d, number)
+            x = index_select(x, d, wrapped(number, x.shape[d]))
         if any(t != (0, n, 1) for t, n in zip(self.slices, x.shape, strict=True)):
             x = s.slice_dims(x, self.slices)
         shape, dim = [], 0
@@ -127,9 +127,17 @@ class Plan:
         return not self.indexed and not self.numbers
 
 
+def _stands_for_tuple(key: Any) -> bool:
+    """A list is read as a tuple where an entry could not be a number, as in PyTorch (and in NumPy once)."""
+    special = list | tuple | range | slice | np.ndarray | type(Ellipsis) | type(None)
+    return (
+        isinstance(key, list) and len(key) < 32 and any(is_tensor(i) or isinstance(i, special) for i in key)
+    )
+
+
 def _item(item: Any) -> Any:
     """One entry of a key: an int, a slice, None, ... or a tensor."""
-    if isinstance(item, bool | np.bool_):
+    if isinstance(item, bool):
         return constant(np.asarray(item))
     if item is None or item is Ellipsis or isinstance(item, slice | int):
         return item

@@ -34,6 +34,8 @@ def matmul(input: Any, other: Any) -> Any:
             hint="use * for numbers",
         )
     row, column = a.ndim == 1, b.ndim == 1
+    if row and column and a.dtype is bool_:
+        raise DTypeError("the product of two vectors takes numbers, not bool", hint="(a & b).any()")
     if row:
         a = s.unsqueeze(a, 0)
     if column:
@@ -233,6 +235,8 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
             hint="use whole numbers, or convert the tensors",
         )
     dtype = common_dtype(x, product)
+    e.no_bool_factor("beta", beta, dtype)
+    e.no_bool_factor("alpha", alpha, dtype)
     return _scaled_sum("addr", cast(x, dtype), cast(product, dtype), beta, alpha)
 
 

@@ -77,7 +77,7 @@ def matrix_power(input: Any, n: int) -> Any:
             out = a if out is None else matmul(out, a)
         n >>= 1
         if n == 0:
-            return e.mul(out, 1) if out is input else out
+            return a.clone() if out is input else out
         a = matmul(a, a)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DTypeError, ShapeError
 from ..op import bind, constant
 from ..ops import index as ops
-from ..types import bool_, broadcast_shapes, normalize_dim, size, uint8
+from ..types import bool_, broadcast_shapes, int64, normalize_dim, size, uint8
 from . import elementwise as e
 from . import shape as s
 from ._arguments import as_tensor, cast, expand, index_dtype, require_tensor
@@ -31,14 +31,29 @@ def wrapped(index: Any, n: int) -> Any:
 
 def positions_of(name: str, index: Any) -> Any:
     """An index as int64; only int32 and int64 count places (uint8 and bool are masks)."""
-    if require_tensor(name, index).dtype in (bool_, uint8) and size(tuple(index.shape)):
+    if require_tensor(name, index).dtype in (bool_, uint8):
         raise DTypeError(f"{name}: an index of {index.dtype!r}", hint="convert it with .long()")
     return index_dtype(index)
 
 
-def vector_index(name: str, index: Any) -> Any:
+def positions_or_none(name: str, index: Any) -> Any:
+    """`positions_of`; an index without entries may have any dtype, such as that of an empty list."""
+    some = size(tuple(require_tensor(name, index).shape))
+    return positions_of(name, index) if some else cast(index, int64)
+
+
+def long_index(name: str, index: Any) -> Any:
+    """An index that PyTorch takes in int64 only."""
+    if require_tensor(name, index).dtype is not int64:
+        raise DTypeError(
+            f"{name} takes an index of int64, not {index.dtype!r}", hint="convert it with .long()"
+        )
+    return index
+
+
+def vector_index(name: str, index: Any, long: bool = False) -> Any:
     """An index for whole slices: a vector, or a single number."""
-    index = positions_of(name, index)
+    index = (long_index if long else positions_of)(name, index)
     if index.ndim > 1:
         raise ShapeError(
             f"{name}: an index of shape {tuple(index.shape)}", hint="a vector of positions along dim"
@@ -52,7 +67,7 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
     ``sparse_grad`` changes nothing: gradients are dense here.
     """
     del sparse_grad
-    d, index = normalize_dim(dim, input.ndim), positions_of("gather", index)
+    d, index = normalize_dim(dim, input.ndim), positions_or_none("gather", index)
     if not size(tuple(index.shape)):
         return s.reshape(s.piece(s.ravel(input), 0, 0, 0), tuple(index.shape))
     if input.ndim and index.ndim:
@@ -68,10 +83,9 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
 
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """`gather` whose indices broadcast against the input; without ``dim`` from the flattened input"""
-    indices = positions_of("take_along_dim", indices)
     if dim is None:
-        flat = s.ravel(input)
-        return bind(ops.Gather, flat, wrapped(s.ravel(indices), flat.shape[0]), dim=0)
+        return bind(ops.Gather, s.ravel(input), s.ravel(positions_or_none("take_along_dim", indices)), dim=0)
+    indices = long_index("take_along_dim", indices)
     if input.ndim != indices.ndim:
         raise ShapeError(
             f"take_along_dim from shape {tuple(input.shape)} with indices of shape {tuple(indices.shape)}",
@@ -104,13 +118,13 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
                 f"index_select of {index.shape[0]} entries from a single number", hint="one index, which is 0"
             )
         return s.reshape(index_select(s.reshape(input, (1,)), 0, index), ())
-    out = rows_first(bind(ops.Index, rows_first(input, d), wrapped(index, input.shape[d])), d)
+    out = rows_first(bind(ops.Index, rows_first(input, d), index), d)
     return out.contiguous() if d else out
 
 
 def take(input: Any, index: Any) -> Any:
     """Elements of the flattened input"""
-    index, n = positions_of("take", index), size(tuple(require_tensor("take", input).shape))
+    index, n = long_index("take", index), size(tuple(require_tensor("take", input).shape))
     if not n and size(tuple(index.shape)):
         raise ShapeError(f"take from shape {tuple(input.shape)}, which holds nothing", hint="check the input")
     return bind(ops.Index, s.ravel(input), wrapped(index, n))

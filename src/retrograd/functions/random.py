@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..device import device as Device
 from ..errors import DTypeError, ShapeError, UsageError
 from ..op import bind, constant, context
 from ..ops.random import Binomial, Poisson, Uniform, blocks
@@ -45,6 +46,7 @@ class Generator:
     """
 
     def __init__(self, device: Any = "cpu") -> None:
+        self.device = Device(device)
         self._seed = 0
         self.counter = 0
 
@@ -120,6 +122,8 @@ def _uniform(shape: Shape, dtype: Any, generator: Generator | None) -> Any:
 
 
 def _normal(shape: Shape, dtype: Any, generator: Generator | None) -> Any:
+    if 0 in shape and dtype is not None:  # nothing to draw: any dtype will do, as in PyTorch
+        return constant(np.zeros(shape, dtype_of(dtype).numpy))
     u, v = _uniform(shape, dtype, generator), _uniform(shape, dtype, generator)
     radius = e.sqrt(e.mul(e.log1p(e.neg(u)), -2.0))
     return e.mul(radius, e.cos(e.mul(v, 2 * math.pi)))
@@ -187,10 +191,18 @@ def randn_like(
     return _finish(_normal(tuple(input.shape), dtype or input.dtype, generator), device, requires_grad)
 
 
+_LIMITS = {
+    "bool": (0, 1),
+    "uint8": (0, 2**8 - 1),
+    "int32": (-(2**31), 2**31 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+}
+
+
 def _integers(low: int, high: int, shape: Shape, dtype: DType, generator: Generator | None) -> Any:
     n = high - low
-    limit = np.iinfo(dtype.numpy) if dtype.category == 1 else None
-    if n < 1 or n > 2**63 or (limit and (low < limit.min or high - 1 > limit.max)):
+    lowest, highest = _LIMITS.get(dtype.name, (-math.inf, math.inf))
+    if n < 1 or n > 2**63 or low < lowest or high - 1 > highest:
         raise UsageError(
             f"randint from {low} to {high} in {dtype!r}", hint="low < high, and both within the dtype"
         )
@@ -249,16 +261,16 @@ def randperm(
     n: int,
     *,
     generator: Generator | None = None,
-    dtype: Any = int64,
+    dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
 ) -> Any:
-    """The numbers 0..n-1 in random order"""
+    """The numbers 0..n-1 in random order (int64)"""
     count = integer("n", n)
     if count < 0:
         raise ShapeError(f"randperm of {count}", hint="n is at least 0")
     order = argsort(_uniform((count,), float64, generator))
-    return _finish(cast(order, dtype_of(dtype)), device, requires_grad)
+    return _finish(cast(order, int64 if dtype is None else dtype_of(dtype)), device, requires_grad)
 
 
 def bernoulli(input: Any, p: float | None = None, *, generator: Generator | None = None) -> Any:
@@ -296,6 +308,8 @@ def normal(
         size = broadcast_shapes(*(tuple(v.shape) for v in given))
         dtype = common_dtype(*given)
     drawn = _normal(shape_from("normal", (), tuple(size)), dtype, generator)
+    if 0 in drawn.shape:
+        return _finish(drawn, device, requires_grad)
     return _finish(e.add(e.mul(drawn, std), mean), device, requires_grad)
 
 
@@ -332,14 +346,7 @@ def multinomial(
         "multinomial: weights that are negative, infinite, NaN, or all 0",
         "finite weights, not all 0",
     )
-    if not replacement:
-        enough = lambda v: (np.count_nonzero(v, -1) >= count).all()  # noqa: E731
-        _demand(
-            x,
-            enough,
-            f"multinomial: fewer than {count} weights above 0",
-            "replacement=True, or fewer samples",
-        )
+    if not replacement:  # those of weight 0 come last, as in PyTorch
         # The smallest of exponential waiting times with these rates come in the right order (Efraimidis, Spirakis 2006).
         wait = e.neg(e.log1p(e.neg(_uniform(tuple(x.shape), float64, generator))))
         return topk(e.div(wait, cast(x, float64)), count, largest=False).indices

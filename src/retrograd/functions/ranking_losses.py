@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DTypeError, ShapeError, UsageError, describe, user_place
 from ..types import int64
-from ._inputs import floats, no_bool, one_dtype, reduction_of
+from ._inputs import floats, no_bool, no_gradient, one_dtype, reduction_of
 from .activations import logsigmoid
 from .elementwise import clamp, eq, minimum, relu, softplus_raw, sqrt, where
 from .losses import reduced, values
@@ -43,8 +43,11 @@ def hinge_embedding_loss(
     """
     no_bool("hinge_embedding_loss", input)
     target = target if target.dtype.is_floating_point else target.long()
-    far = where(target != 1, clamp(margin - input, min=0), 0.0)
-    near = where(target != -1, input, 0.0)
+    limit = (
+        margin if input.dtype.is_floating_point else int(margin)
+    )  # whole distances keep their dtype, as in PyTorch
+    far = where(target != 1, clamp(limit - input, min=0), 0)
+    near = where(target != -1, input, 0)
     return reduced(far + near, reduction, size_average, reduce)
 
 
@@ -71,7 +74,7 @@ def margin_ranking_loss(
             hint=f"target.reshape({tuple(input1.shape)})",
             where=describe(user_place()),
         )
-    loss = clamp(-target * (input1 - input2) + margin, min=0)
+    loss = clamp(-target * (input1 - input2) + float(margin), min=0)
     return reduced(loss, reduction, size_average, reduce)
 
 
@@ -179,6 +182,7 @@ def multi_margin_loss(
     terms = ahead if p == 1 else ahead * ahead
     if weight is not None:
         one_dtype(name, weight, input)
+        no_gradient(name, "weight", weight)
         if tuple(weight.shape) != (n,):
             raise ShapeError(
                 f"{name}: class weights of shape {tuple(weight.shape)} for {n} classes",

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError, UsageError
-from ..op import bind
+from ..errors import DTypeError, GradError, ShapeError, UsageError
+from ..op import bind, context
 from ..ops import reduce as ops
 from ..ops.index import Gather
 from ..types import bool_, dtype_of, int64, normalize_dim, normalize_dims, size, uint8
@@ -115,8 +115,18 @@ def counted(name: str, input: Any, dtype: Any) -> Any:
     """In ``dtype`` if there is one; else bools and integers become int64."""
     x = require_tensor(name, input)
     if dtype is not None:
+        keeps_gradient(name, x, dtype)
         return cast(x, dtype_of(dtype))
     return x if x.dtype.is_floating_point else cast(x, int64)
+
+
+def keeps_gradient(name: str, x: Any, dtype: Any) -> None:
+    """An error if the gradient that ``x`` wants would end in whole numbers."""
+    if x.requires_grad and context.grad_enabled and not dtype_of(dtype).is_floating_point:
+        raise GradError(
+            f"{name} of a tensor that requires a gradient, with dtype={dtype_of(dtype)!r}: whole numbers have none",
+            hint=f"x.detach().{name}(dtype=...) if no gradient is wanted",
+        )
 
 
 def count(x: Any, dims: tuple[int, ...]) -> int:
@@ -128,6 +138,7 @@ def count(x: Any, dims: tuple[int, ...]) -> int:
 def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Σ input over ``dim`` (default: all)"""
     if dtype is not None and dtype_of(dtype) is bool_:
+        keeps_gradient("sum", input, dtype)
         return cast(any(input, all_dims("sum", dim, input.ndim), keepdim), bool_)
     x = counted("sum", input, dtype)
     return bind(ops.Sum, x, dim=all_dims("sum", dim, x.ndim), keepdim=keepdim)
@@ -159,6 +170,7 @@ def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: An
     x = require_tensor("prod", input)
     dims = all_dims("prod", None, x.ndim) if dim is None else (one_dim("prod", dim, x.ndim),)[: x.ndim]
     if dtype is not None and dtype_of(dtype) is bool_:
+        keeps_gradient("prod", x, dtype)
         return cast(all(x, dims, keepdim), bool_)
     return bind(ops.Prod, counted("prod", x, dtype), dim=dims, keepdim=keepdim)
 

@@ -19,7 +19,7 @@ from . import elementwise as e
 from . import shape as s
 from ._arguments import as_tensor, cast, expand, in_dtype, is_tensor, require_tensor
 from .diagonal import diagonal
-from .pick import positions_of, rows_first, vector_index, wrapped
+from .pick import long_index, positions_or_none, rows_first, vector_index, wrapped
 
 __all__ = [
     "diagonal_scatter", "index_add", "index_copy", "index_fill", "index_reduce", "masked_scatter", "put",
@@ -71,7 +71,7 @@ def put_flat(x: Any, places: Any, value: Any, accumulate: bool = False) -> Any:
 
 def _target(name: str, input: Any, dim: int, index: Any, src: Any) -> tuple[int, Any, Any]:
     """The dimension, the index, and the part of ``src`` that is used; all checked against each other."""
-    d, index = normalize_dim(dim, require_tensor(name, input).ndim), positions_of(name, index)
+    d, index = normalize_dim(dim, require_tensor(name, input).ndim), positions_or_none(name, index)
     if is_tensor(src):
         if src.dtype is not input.dtype:
             raise DTypeError(
@@ -264,9 +264,9 @@ _REDUCTIONS = {"sum": _summed, "prod": _product, "mean": _mean, "amax": _extreme
 
 
 def _slices(name: str, input: Any, dim: int, index: Any, source: Any) -> tuple[int, Any, Any]:
-    """The dimension, the index as a vector without negative numbers, and the slices, checked against each other."""
+    """The dimension, the index as a vector, and the slices, checked against each other."""
     d = normalize_dim(dim, require_tensor(name, input).ndim)
-    index = vector_index(name, index)
+    index = vector_index(name, index, long=name == "index_copy")
     if require_tensor(name, source).dtype is not input.dtype:
         raise DTypeError(
             f"{name}: slices of {source.dtype!r} into {input.dtype!r}", hint="source.to(input.dtype)"
@@ -278,7 +278,7 @@ def _slices(name: str, input: Any, dim: int, index: Any, source: Any) -> tuple[i
             f"{name}: slices of shape {tuple(source.shape)}, where {tuple(shape)} is expected",
             hint="one slice for each index, of the sizes of input elsewhere",
         )
-    return d, wrapped(index, _padded(input)[d]), source
+    return d, index, source
 
 
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
@@ -305,7 +305,7 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     """input with ``value`` in the slices named by ``index`` along ``dim``"""
     d = normalize_dim(dim, require_tensor("index_fill", input).ndim)
-    index = vector_index("index_fill", index)
+    index = vector_index("index_fill", index, long=True)
     if is_tensor(value) and value.ndim:
         raise ShapeError(f"index_fill with a value of shape {tuple(value.shape)}", hint="a single number")
     n = _padded(input)[d]
@@ -319,7 +319,7 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
 
 def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     """input with source written (or added) at ``index`` of the flattened input"""
-    index = positions_of("put", index)
+    index = long_index("put", index)
     source = require_tensor("put", source)
     if source.dtype is not input.dtype or size(tuple(source.shape)) != size(tuple(index.shape)):
         raise DTypeError(

@@ -98,6 +98,10 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
     """One dimension as several; one of them may be -1"""
     d = normalize_dim(dim, input.ndim)
+    if not isinstance(sizes, tuple | list):
+        raise DTypeError(
+            f"unflatten takes its sizes in a tuple, got {sizes!r}", hint="x.unflatten(0, (2, -1))"
+        )
     parts = sizes_of("unflatten", (sizes,))
     n = input.shape[d] if input.ndim else 1
     known = math.prod(m for m in parts if m != -1)

@@ -15,7 +15,7 @@ from ..ops.index import Gather, Index, ScatterAdd
 from ..ops.sort import SearchSorted, Sort
 from ..types import TensorType, bool_, int32, int64, size
 from . import elementwise as e
-from ._arguments import as_tensor, cast, common_dtype, is_tensor, require_tensor
+from ._arguments import cast, common_dtype, is_tensor, require_tensor
 from .pick import nonzero
 from .reduce import ValuesIndices, along, any, chosen, known, one_dim, require_elements, require_numbers
 from .scan import cumsum, diff
@@ -83,7 +83,7 @@ def searchsorted(
     if side == "left" and right:
         raise UsageError('searchsorted got side="left" and right=True', hint="give one of them")
     s = require_numbers("searchsorted", sorted_sequence)
-    x = as_tensor(input)
+    x = input if is_tensor(input) else constant(input)
     if s.ndim == 0:
         raise ShapeError("searchsorted in a single number", hint="the sequence needs at least one dimension")
     if sorter is not None:
@@ -130,7 +130,10 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     if not is_tensor(elements) and not is_tensor(test_elements):
         raise DTypeError("isin of two numbers", hint="wrap one of them: retrograd.tensor(...)")
     dtype = common_dtype(elements, test_elements)
-    x, test = (cast(require_numbers("isin", as_tensor(v)), dtype) for v in (elements, test_elements))
+    x, test = (
+        cast(require_numbers("isin", v if is_tensor(v) else constant(v)), dtype)
+        for v in (elements, test_elements)
+    )
     n = size(test.shape)
     if n == 0:
         return fill(TensorType(x.shape, bool_), invert)

@@ -22,7 +22,7 @@ __all__ = [
     "exp_", "expm1_", "fix_", "float_power_", "floor_", "floor_divide_", "fmod_", "frac_", "gcd_", "ge_",
     "greater_", "greater_equal_", "gt_", "heaviside_", "hypot_", "i0_", "igamma_", "igammac_", "lcm_", "ldexp_",
     "le_", "lerp_", "less_", "less_equal_", "lgamma_", "log10_", "log1p_", "log2_", "log_", "logical_and_",
-    "logical_not_", "logical_or_", "logical_xor_", "logit_", "lt_", "masked_fill_", "mul_", "multiply_",
+    "logical_not_", "logical_or_", "logical_xor_", "logit_", "lt_", "mul_", "multiply_",
     "mvlgamma_", "nan_to_num_", "ne_", "neg_", "negative_", "nextafter_", "not_equal_", "polygamma_", "pow_",
     "rad2deg_", "reciprocal_", "relu_", "remainder_", "round_", "rsqrt_", "sgn_", "sigmoid_", "sign_", "sin_",
     "sinc_", "sinh_", "sqrt_", "square_", "sub_", "subtract_", "tan_", "tanh_", "true_divide_", "trunc_",
@@ -93,7 +93,6 @@ logical_or_ = in_place(e.logical_or)
 logical_xor_ = in_place(e.logical_xor)
 logit_ = in_place(e.logit)
 lt_ = in_place(e.lt)
-masked_fill_ = in_place(e.masked_fill)
 nan_to_num_ = in_place(e.nan_to_num)
 ne_ = in_place(e.ne)
 neg_ = in_place(e.neg, np.negative)

@@ -120,7 +120,7 @@ def _copy(x: Any, value: np.ndarray[Any, Any]) -> None:
     elif (
         x._base is not None and x._base._value.flags.writeable
     ):  # NumPy lets nobody write through an expanded array
-        x._base._value.flat[_places(x).reshape(-1)] = np.broadcast_to(value, array.shape).reshape(-1)
+        x._base._value.flat[places_of(x).reshape(-1)] = np.broadcast_to(value, array.shape).reshape(-1)
     else:
         raise GradError("the memory of this tensor is read-only", hint="call .clone() first")
     x._version[0] += 1
@@ -139,7 +139,7 @@ def _demand_one_value(x: Any, value: np.ndarray[Any, Any]) -> None:
         )
 
 
-def _places(view: Any) -> np.ndarray[Any, Any]:
+def places_of(view: Any) -> np.ndarray[Any, Any]:
     """Where the elements of a view lie in its base."""
     shape = view._base._type.shape
     return replay(view, np.arange(size(shape)).reshape(shape))
@@ -148,7 +148,7 @@ def _places(view: Any) -> np.ndarray[Any, Any]:
 def _write_view(x: Any, result: Any) -> None:
     """The base becomes itself with the viewed elements replaced; reverse: their gradient goes to the new value."""
     base = x._base
-    places = _places(x)
+    places = places_of(x)
     if np.unique(places).size != places.size:
         _demand_one_value(x, result._value)
     if context.tracer is None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from ..errors import DTypeError, UsageError
 from ..functions.create import check_device, zeros_like
 from ..tensor import Tensor
-from ..types import DType, dtype_of
+from ..types import DType, dtype_of, float32, float64
 from .parts import Parts
 
 C = TypeVar("C", bound="Modes")
@@ -82,11 +82,11 @@ class Modes(Parts):
 
     def float(self: C) -> C:
         """Convert to float32."""
-        return self.to("float32")
+        return self.to(float32)
 
     def double(self: C) -> C:
         """Convert to float64."""
-        return self.to("float64")
+        return self.to(float64)
 
     def half(self: C) -> C:
         """Refused: float16 does not exist here."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..functions._arguments import as_tensor
 from ..tensor import Tensor
 
 
@@ -17,8 +18,8 @@ class Parameter(Tensor):
     True
     """
 
-    def __init__(self, data: Any = (), requires_grad: bool = True) -> None:
-        super().__init__(() if data is None else data, requires_grad=requires_grad)
+    def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
+        super().__init__(() if data is None else as_tensor(data), requires_grad=requires_grad)
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
@@ -37,6 +38,6 @@ class Buffer(Tensor):
     ['mean']
     """
 
-    def __init__(self, data: Any = (), *, persistent: bool = True) -> None:
-        super().__init__(() if data is None else data)
+    def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
+        super().__init__(() if data is None else as_tensor(data))
         self.persistent = persistent

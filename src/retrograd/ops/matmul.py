@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError
 from ..op import Array, Bad, Op, Sample, bind
-from ..types import TensorType, bool_
+from ..types import TensorType, bool_, size
 from ._family import lead
 from .shape import Reshape
 
@@ -26,7 +26,9 @@ class Matmul(Op):
                 f"matmul of {a.dtype!r} and {b.dtype!r}",
                 hint="make both one dtype, e.g. a.to(b.dtype); PyTorch refuses this too",
             )
-        if a.dtype is bool_:
+        if (
+            a.dtype is bool_ and size(a.shape) and size(b.shape)
+        ):  # of nothing PyTorch gives False, the empty sum
             raise DTypeError(
                 "matmul takes numbers, not bool", hint="convert them first, e.g. a.int() @ b.int()"
             )

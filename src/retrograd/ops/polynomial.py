@@ -33,23 +33,70 @@ FAMILIES = {
 """Abramowitz and Stegun, table 22.7."""
 
 
+_MANY = 100
+"""Beyond this degree the Chebyshev polynomials are taken by their closed forms."""
+
+
 def _values(x: Array, n: Array, family: str, derivative: int) -> Array:
     """That derivative, where n is the degree; 0 for negative degrees, NaN for endless ones."""
     first, shift, step = FAMILIES[family]
-    degree = np.trunc(n)
-    out = np.where(np.isfinite(n), np.where(np.isnan(x), x, 0.0), np.nan)
-    # Row m holds derivative m of p_(k-1) and of p_k: each comes from its own row and the one before.
-    before = np.zeros((derivative + 1, *x.shape))
+    degree, points = np.trunc(n).reshape(-1), x.reshape(-1)
+    out = np.where(np.isfinite(degree), 0.0, np.nan)
+    wanted = np.isfinite(degree) & (degree >= 0)
+    if not derivative and family in CLOSED:
+        far = wanted & (degree > _MANY)
+        out[far] = _closed(points[far], degree[far], family)
+        wanted &= ~far
+    # What has reached its degree is put away.  Row m holds derivative m of p_(k-1) and of p_k: each comes from its own
+    # row and the one before.
+    at = np.flatnonzero(wanted)
+    before = np.zeros((derivative + 1, at.size))
     now = np.zeros_like(before)
     now[0] = 1.0
-    top = int(degree[np.isfinite(degree)].max(initial=-1))
-    for k in range(top + 1):
-        out = np.where(degree == k, now[derivative], out)
+    k = 0
+    while at.size:
+        reached = degree[at] == k
+        if k % 64 == 63:
+            reached |= np.isnan(now[0])  # which nothing changes any more
+        if reached.any():
+            out[at[reached]] = now[derivative, reached]
+            at, before, now = at[~reached], before[:, ~reached], now[:, ~reached]
         a, b, c = step(k) if k else (first, shift, 0)
-        after = (a * x + b) * now - c * before
-        after[1:] += a * np.arange(1, derivative + 1).reshape(-1, *(1,) * x.ndim) * now[:-1]
+        after = (a * points[at] + b) * now - c * before
+        after[1:] += a * np.arange(1, derivative + 1)[:, None] * now[:-1]
         before, now = now, after
-    return out
+        k += 1
+    return out.reshape(x.shape)
+
+
+CLOSED: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array], float]] = {
+    "chebyshev_t": (np.cos, np.cosh, 0.0),
+    "chebyshev_u": (np.sin, np.sinh, 1.0),
+    "chebyshev_v": (np.cos, np.cosh, 0.5),
+    "chebyshev_w": (np.sin, np.sinh, 0.5),
+}
+"""y = f((n + s)θ) / f(sθ) with cos θ = x, and with the hyperbolic f where cosh θ = x (Abramowitz and Stegun, 22.3.15)."""
+
+
+def _closed(x: Array, n: Array, family: str) -> Array:
+    """The Chebyshev polynomials of high degree; NaN beyond the range, as the recurrence would end."""
+    turned = {"chebyshev_v": "chebyshev_w", "chebyshev_w": "chebyshev_v"}.get(family, family)
+    out = _right(np.absolute(x), n, *CLOSED[family])
+    if (x < 0).any():
+        other = _right(np.absolute(x), n, *CLOSED[turned]) * np.where(np.fmod(n, 2) == 0, 1.0, -1.0)
+        out = np.where(x < 0, other, out)
+    return np.where(np.isfinite(out), out, np.nan)
+
+
+def _right(
+    x: Array, n: Array, f: Callable[[Array], Array], hyperbolic: Callable[[Array], Array], s: float
+) -> Array:
+    """The closed form for x >= 0, by its limit at 1."""
+    inside, angle, growth = x < 1, np.arccos(np.minimum(x, 1.0)), np.arccosh(np.maximum(x, 1.0))
+    rising = np.where(inside, f((n + s) * angle), hyperbolic((n + s) * growth))
+    at_one = 1.0 if f is np.cos else (n + s) / s
+    out = rising / np.where(inside, f(s * angle), hyperbolic(s * growth))
+    return np.where(x == 1, at_one, np.where(np.isnan(x), np.nan, out))
 
 
 class Polynomial(Binary):

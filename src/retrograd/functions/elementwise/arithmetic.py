@@ -11,7 +11,7 @@ from ...op import Op, bind
 from ...ops import arithmetic as ops
 from ...ops import elementwise, logic
 from ...ops._family import fill
-from ...types import bool_, dtype_of, float64, get_default_dtype
+from ...types import bool_, float64, get_default_dtype, int64
 from .._arguments import (
     as_tensor,
     binary,
@@ -46,9 +46,15 @@ def is_one(alpha: Any) -> builtins.bool:
     return isinstance(alpha, int | float) and alpha == 1
 
 
+def no_bool_factor(name: str, factor: Any, dtype: Any) -> None:
+    """An error for True or False as the factor of numbers, as in PyTorch."""
+    if isinstance(factor, builtins.bool) and dtype is not bool_:
+        raise DTypeError(f"{name}={factor} for a result of {dtype!r}", hint=f"{name}={int(factor)}")
+
+
 def scaled(other: Any, alpha: Any, beside: Any) -> Any:
     """alpha·other with the digits that it needs beside ``beside``: in the dtype of both, or as a Python number."""
-    if is_one(alpha):
+    if type(alpha) is int and alpha == 1:
         return other
     if is_tensor(alpha):
         return mul(other, alpha)
@@ -57,6 +63,9 @@ def scaled(other: Any, alpha: Any, beside: Any) -> Any:
         raise DTypeError(
             f"alpha={alpha} for a result of {dtype!r}", hint="alpha must be a whole number, or x.float()"
         )
+    no_bool_factor("alpha", alpha, dtype)
+    if is_one(alpha):
+        return other
     if not is_tensor(other):
         return other * alpha
     return mul(in_dtype(other, dtype), builtins.bool(alpha) if dtype is bool_ else alpha)
@@ -301,7 +310,7 @@ def rsqrt(input: Any) -> Any:
 def square(input: Any) -> Any:
     """input²"""
     x = require_tensor("square", input)
-    return mul(x, x) if x.dtype is not bool_ else cast(x, dtype_of("int64"))
+    return mul(x, x) if x.dtype is not bool_ else cast(x, int64)
 
 
 def reciprocal(input: Any) -> Any:

@@ -19,6 +19,7 @@ from .._arguments import (
     binary,
     cast,
     expand,
+    floating,
     in_dtype,
     is_tensor,
     require_one_tensor,
@@ -309,14 +310,16 @@ def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equa
         )
     if rtol < 0 or atol < 0:
         raise UsageError(f"isclose with rtol={rtol}, atol={atol}", hint="tolerances are not negative")
-    if input.dtype is bool_:
-        input, other = cast(input, uint8), cast(other, uint8)
-    a, b = together(input, other)
-    same = eq(a, b)
-    if rtol or atol or a.dtype.is_floating_point:
-        allowed = add(mul(abs(b), rtol), atol)
-        same = logical_or(same, logical_and(isfinite(b), le(cast(abs(sub(a, b)), allowed.dtype), allowed)))
-    return logical_or(same, logical_and(isnan(a), isnan(b))) if equal_nan else same
+    same = eq(input, other)
+    if equal_nan:
+        same = logical_or(same, logical_and(isnan(input), isnan(other)))
+    if not rtol and not atol:
+        return same
+    a, b = (
+        x if x.dtype.is_floating_point else floating(x) for x in (input, other)
+    )  # whole numbers would wrap
+    gap = abs(sub(a, b))
+    return logical_or(same, logical_and(isfinite(gap), le(gap, add(abs(mul(b, rtol)), atol))))
 
 
 def allclose(
