@@ -75,7 +75,7 @@ _ABSENT: dict[str, Groups] = {
         QUANTISED: "quint* qint* quantization ao",
         FFT: "fft",
         INSIDE: (
-            "embedding_renorm_ thread_safe_generator classproperty classes cpp functional library monitor overrides "
+            "embedding_renorm_ thread_safe_generator classproperty classes contrib cpp functional library monitor nativert numa overrides "
             "return_types serialization torch torch_version windows"
         ),
         "a prototype; where(mask, x, 0) and the nan functions serve": "masked",
@@ -84,6 +84,7 @@ _ABSENT: dict[str, Groups] = {
         "there is no profiler of its own; Python's cProfile serves": "profiler",
         "sequences of low discrepancy are not built; scipy.stats.qmc has them": "quasirandom",
         "tensors are compared by NumPy's tools; numpy.testing.assert_allclose serves": "testing",
+        "seeds and states are functions of the package; retrograd.manual_seed, get_rng_state, set_rng_state": "random",
         "use retrograd.__version__": "version",
         "the compiled step is not built yet; retrograd.trace(f) turns a function into a graph": "compile",
         COMPILER: "while_loop *cond jit fx export compiler",

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import inspect
-import sys
-import types
+import pkgutil
 import warnings
 from typing import Any, NamedTuple
 
@@ -56,8 +55,9 @@ def public(space: str, there: Any) -> list[str]:
             over = torch.overrides.get_overridable_functions()[torch]
         listed = {f.__name__ for f in over} | {n for n in torch.__all__ if n.islower()}
         listed = {n for n in listed if callable(getattr(torch, n, None))}
-        listed |= {n for n in dir(torch) if isinstance(getattr(torch, n), torch.dtype | types.ModuleType)}
-        return sorted(n for n in listed if not n.startswith("_") and n not in sys.stdlib_module_names)
+        listed |= {n for n in dir(torch) if isinstance(getattr(torch, n), torch.dtype)}
+        listed |= {m.name for m in pkgutil.iter_modules(torch.__path__)}  # whether imported or not
+        return sorted(n for n in listed if not n.startswith("_"))
     names = [n for n in dir(there) if not n.startswith("_")]
     found = [
         n for n in names if callable(getattr(there, n, None)) and not inspect.ismodule(getattr(there, n))

@@ -5,10 +5,9 @@ What is not here at all, and why, stands in `retrograd.absent`, which the errors
 
 from __future__ import annotations
 
-from retrograd.absent import LATER as UNBUILT
 from retrograd.absent import LEFT_OUT
 
-__all__ = ["ANY_OF_EQUALS", "ELSEWHERE", "LEFT_OUT", "UNBUILT", "VALUES_DIFFER"]
+__all__ = ["ANY_OF_EQUALS", "ELSEWHERE", "LEFT_OUT", "VALUES_DIFFER"]
 
 # PyTorch's list calls it by the first name; it is found here by the second.
 ELSEWHERE: dict[str, str] = {

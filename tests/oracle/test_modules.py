@@ -14,22 +14,11 @@ import numpy as np
 import pytest
 
 import retrograd as rg
-from oracle.left_out import UNBUILT
 from oracle.samples import flat, fresh, near, torch, translated
 from retrograd import nn
+from retrograd.absent import reason
 
 from torch.testing._internal.common_modules import ModuleErrorEnum, module_db  # isort: skip
-
-# Names, or how they begin: why they are not here.
-MODULES_LEFT_OUT = {
-    **dict.fromkeys(
-        ("AdaptiveAvgPool", "AdaptiveMaxPool", "AvgPool", "Conv", "FractionalMaxPool", "GRU", "LPPool", "LSTM", "LazyConv",
-         "MaxPool", "MultiheadAttention", "RNN", "Transformer"),
-        UNBUILT,
-    ),
-    "CTCLoss": "a recursion over time, which waits for recurrence",
-    "LinearCrossEntropyLoss": "CrossEntropyLoss after Linear gives the same; PyTorch's form saves memory",
-}  # fmt: skip
 
 
 def name_of(info: Any) -> str:
@@ -37,7 +26,7 @@ def name_of(info: Any) -> str:
 
 
 def left_out(info: Any) -> bool:
-    return name_of(info).startswith(tuple(MODULES_LEFT_OUT))
+    return not hasattr(nn, name_of(info)) and reason("torch.nn", name_of(info)) is not None
 
 
 HAVE = [info for info in module_db if not left_out(info)]
@@ -161,6 +150,3 @@ def _odd(args: Any, kwargs: Any) -> bool:
 def test_every_module_is_here_or_left_out_for_a_reason() -> None:
     missing = [name_of(info) for info in HAVE if not hasattr(nn, name_of(info))]
     assert not missing
-    every = {name_of(info) for info in module_db}
-    unused = [key for key in MODULES_LEFT_OUT if not any(name.startswith(key) for name in every)]
-    assert not unused
