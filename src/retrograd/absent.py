@@ -75,8 +75,8 @@ _ABSENT: dict[str, Groups] = {
         QUANTISED: "quint* qint* quantization ao",
         FFT: "fft",
         INSIDE: (
-            "embedding_renorm_ thread_safe_generator classproperty classes contrib cpp functional library monitor nativert numa overrides "
-            "return_types serialization torch torch_version windows"
+            "embedding_renorm_ thread_safe_generator classproperty classes contrib cpp functional library monitor "
+            "nativert numa overrides return_types serialization torch torch_version windows"
         ),
         "a prototype; where(mask, x, 0) and the nan functions serve": "masked",
         "tensors of rows of unequal length do not exist here; a list of tensors serves": "nested",
