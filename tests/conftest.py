@@ -14,10 +14,13 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", 
     os.environ.setdefault(_variable, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import atexit
 import json
 import random
 import re
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,11 @@ from typing import Any
 import hypothesis
 import numpy as np
 import pytest
+
+if "RETROGRAD_CACHE_DIR" not in os.environ:
+    # Compiled programs of a test run are nobody's afterwards, and those of the user's own work prove nothing here.
+    os.environ["RETROGRAD_CACHE_DIR"] = tempfile.mkdtemp(prefix="retrograd-tests-")
+    atexit.register(shutil.rmtree, os.environ["RETROGRAD_CACHE_DIR"], ignore_errors=True)
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS_FILE = ROOT / "tests" / "rows.txt"
