@@ -46,7 +46,7 @@ def reason() -> str | None:
         import llvmlite.binding as llvm
     except ImportError as error:
         return f"llvmlite is not installed ({error}); pip install llvmlite"
-    if levels.of_this_cpu() is None:
+    if not levels.possible():
         return f"no native code for {llvm.get_process_triple()}"
     return None
 

@@ -79,29 +79,31 @@ def best(architecture: str, features: dict[str, bool]) -> Level | None:
 
 
 @functools.cache
-def of_this_cpu() -> Level | None:
-    """The best level of the CPU that this process runs on; None where there is none.  Needs llvmlite."""
+def possible() -> tuple[Level, ...]:
+    """The levels that the CPU of this process can run, the best first; none where it is of no known kind.
+
+    Needs llvmlite.
+    """
     import llvmlite.binding as llvm
 
-    return best(architecture(llvm.get_process_triple()), dict(llvm.get_host_cpu_features()))
+    found = best(architecture(llvm.get_process_triple()), dict(llvm.get_host_cpu_features()))
+    if found is None:
+        return ()
+    levels = list(LEVELS.values())
+    return tuple(level for level in levels[levels.index(found) :] if level.architecture == found.architecture)
 
 
 def current() -> Level:
     """The level to compile for: the CPU's best, or a lower one that ``RETROGRAD_CPU_LEVEL`` names."""
-    found = of_this_cpu()
-    if found is None:
-        raise UsageError("no native code for this CPU", hint="print(rg.lower.native.jit.reason())")
-    wanted = os.environ.get(VARIABLE, "").strip().lower()
-    if not wanted:
-        return found
-    names = list(LEVELS)
-    possible = [
-        name
-        for name, level in LEVELS.items()
-        if level.architecture == found.architecture and names.index(name) >= names.index(found.name)
-    ]
-    if wanted not in possible:
+    levels = possible()
+    if not levels:
         raise UsageError(
-            f"{VARIABLE}={wanted}: this CPU has {', '.join(possible)}", hint=f"{VARIABLE}={possible[0]}"
+            "no native code for this CPU",
+            hint="from retrograd.lower.native import jit; print(jit.reason())",
         )
-    return LEVELS[wanted]
+    wanted = os.environ.get(VARIABLE, "").strip().lower()
+    for level in levels:
+        if wanted in ("", level.name):
+            return level
+    names = ", ".join(level.name for level in levels)
+    raise UsageError(f"{VARIABLE}={wanted}: this CPU has {names}", hint=f"{VARIABLE}={levels[0].name}")
