@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .errors import TraceError
+from .grad import Node
 from .graph import Var
 from .op import make_tensor
 from .tensor import Tensor
@@ -93,6 +94,22 @@ def play(events: list[tuple[str, Any, Any]]) -> None:
             generator.counter += n
         else:
             what()
+
+
+def can_go_back(t: Tensor) -> bool:
+    """True if a derivative of ``t`` can still be taken: it wants one, and no backward has freed what it needs."""
+    if not t.requires_grad:
+        return False
+    waiting, seen = [t._node], set()
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, Node) or node in seen:
+            continue
+        if node.freed:
+            return False
+        seen.add(node)
+        waiting += node.targets
+    return True
 
 
 def refuse_traced(what: str, *given: Any) -> None:

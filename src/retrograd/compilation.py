@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .capture import Capture
+from .capture import Capture, can_go_back
 from .errors import TraceError, UsageError
 from .graph import Graph, Var
 from .lower.program import Program, make_program
@@ -137,7 +137,7 @@ class Trace:
             args, kwargs = unflatten(filled, form)
             flat, shape = flatten(owner.fn(*args, **kwargs))
             tensors_out = [x for x in flat if isinstance(x, Tensor)]
-            result.extend((flat, shape, [t.requires_grad for t in tensors_out], capture.cleared()))
+            result.extend((flat, shape, [can_go_back(t) for t in tensors_out], capture.cleared()))
             return tensors_out
 
         graph = stage(staged, [leaves[k] for k in self.places], capture)

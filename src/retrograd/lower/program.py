@@ -145,4 +145,4 @@ def executor_for(graph: Graph, backend: str | None) -> Executor:
         return Reference(graph)
     from .native.executor import native_executor
 
-    return native_executor(graph, required=backend == "native")
+    return native_executor(graph, backend == "native", Reference)

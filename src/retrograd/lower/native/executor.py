@@ -1,0 +1,359 @@
+"""A graph as a native program: a table of kernel calls over one block of memory, run by one call."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import UsageError
+from ...graph import Graph, Var
+from ...op import Array
+from ...types import size
+from . import indexing, jit, level
+from .expressions import EXPRESSIONS
+from .fuse import Loop, Member, Schedule, Single, fuse
+from .kernel import Address, Command, Kernel
+from .level import Level
+from .loops import LoopLowering
+from .memory import aligned, bytes_of, lay_out, operands_of
+from .runner import run_function
+from .singles import SINGLES, Site
+from .views import View, whole
+
+STATUS = 64
+"""Bytes at the start of the block for what kernels report: the number of the first command that met a bad index."""
+SMALL_INPUT = 1 << 18
+"""Bytes up to which an input is copied into the program's own memory at a call."""
+
+_kernels: dict[Any, Kernel] = {}
+
+
+class Native:
+    """Executor of one graph; see `lower.program.Executor`."""
+
+    def __init__(self, graph: Graph, level: Level) -> None:
+        self._graph, self._level = graph, level
+        self._layout_key: Any = None
+
+    # -- building ----------------------------------------------------------------------------------------------------
+
+    def bind(self, state: dict[Var, Array], changed: dict[Var, list[Array]]) -> None:
+        arrays: list[Array] = []
+        numbers: dict[int, int] = {}
+
+        def number(a: Array) -> int:
+            if id(a) not in numbers:
+                numbers[id(a)] = len(arrays)
+                arrays.append(a)
+            return numbers[id(a)]
+
+        cells = {v: number(a) for v, a in state.items()}
+        targets = {v: [number(a) for a in to] for v, to in changed.items()}
+        key = (tuple(cells.items()), tuple((v, tuple(to)) for v, to in targets.items()))
+        if key != self._layout_key:
+            self._layout_key = key
+            self._build(cells, targets)
+        self._attach(arrays)
+
+    def _build(self, cells: dict[Var, int], targets: dict[Var, list[int]]) -> None:
+        graph = self._graph
+        schedule = self._schedule = fuse(graph, EXPRESSIONS)
+        self._literals = {v: a for v, a in graph.captured.items() if v not in cells}
+        outputs = list(graph.outputs)
+        made = {v for group in schedule.groups for v in group.writes}
+        place = self._place = dict(cells)  # variables whose memory is a state's array, by its number
+        written = {n for to in targets.values() for n in to}
+        copies: list[tuple[View, int]] = []
+        readers = self._readers(schedule)
+        for v, to in targets.items():
+            view = schedule.view(v)
+            direct = (
+                len(to) == 1
+                and view.whole
+                and view.root in made
+                and view.root not in place
+                and self._may_overwrite(view.root, to[0], cells, readers, schedule)
+            )
+            if direct:
+                place[view.root] = to[0]
+            else:
+                copies += [(view, n) for n in to if not (view.whole and place.get(view.root) == n)]
+        self._copies = self._ordered(copies, written, schedule)
+        for k, v in enumerate(outputs):
+            view = schedule.view(v)
+            if v in schedule.views or v not in made or v in place:
+                fresh = Var(f"output {k}", v.type)
+                schedule.groups.append(Loop(tuple(v.type.shape), [Member(None, (view,), fresh)], [], [fresh]))
+                outputs[k] = fresh
+        self._outputs = outputs
+        elsewhere = {**place, **self._literals, **dict.fromkeys(graph.inputs)}
+        self._inputs = {v: i for i, v in enumerate(graph.inputs)}
+        self._small = [bytes_of(v) <= SMALL_INPUT for v in graph.inputs]
+        kept = [*outputs, *(view.root for view, _ in self._copies)]
+        given = [v for v, small in zip(graph.inputs, self._small, strict=True) if small]
+        layout = lay_out(schedule, elsewhere, kept, given, STATUS)
+        self._offsets = layout.offsets
+        self._scratch = layout.size
+        self._commands: list[Command | Single] = []
+        self._site = Site(self._level, self._locate, self._take_scratch, Address(None, 0))
+        for group in schedule.groups:
+            self._commands += self._lowered(group)
+        for view, target in self._copies:
+            fresh = Var(f"state {target}", view.root.type if view.whole else _typed(view))
+            self._place[fresh] = target
+            loop = Loop(tuple(view.shape), [Member(None, (view,), fresh)], [], [fresh])
+            self._commands += self._lowered(loop)
+        self._block = aligned(self._scratch)
+        self._assemble()
+
+    def _readers(self, schedule: Schedule) -> dict[Var, list[tuple[int, View]]]:
+        out: dict[Var, list[tuple[int, View]]] = {}
+        for k, group in enumerate(schedule.groups):
+            for view in operands_of(group):
+                out.setdefault(view.root, []).append((k, view))
+        return out
+
+    def _may_overwrite(
+        self, v: Var, target: int, cells: dict[Var, int], readers: Any, schedule: Schedule
+    ) -> bool:
+        """True if nothing reads the old value of a state after the group that makes the new one has begun to write."""
+        k = next(k for k, group in enumerate(schedule.groups) if v in group.writes)
+        group = schedule.groups[k]
+        after = {
+            schedule.view(o).root for o in (*self._graph.outputs, *(s for _, _, s in self._graph.states))
+        }
+        for old, n in cells.items():
+            if n != target:
+                continue
+            if old in after:
+                return False
+            for at, view in readers.get(old, ()):
+                same = (
+                    isinstance(group, Loop)
+                    and v in group.stores
+                    and view.whole
+                    and view.shape == group.domain
+                )
+                if at > k or (at == k and not same):
+                    return False
+        return True
+
+    def _ordered(
+        self, copies: list[tuple[View, int]], written: set[int], schedule: Schedule
+    ) -> list[tuple[View, int]]:
+        """Copies to states at the end; what reads a state that is written itself goes through a buffer first."""
+        out = []
+        for view, target in copies:
+            if self._place.get(view.root) in written:
+                fresh = Var(f"old {target}", _typed(view))
+                schedule.groups.append(Loop(tuple(view.shape), [Member(None, (view,), fresh)], [], [fresh]))
+                view = whole(fresh)
+            out.append((view, target))
+        return out
+
+    def _lowered(self, group: Any) -> list[Command | Single]:
+        if isinstance(group, Loop):
+            if size(group.domain) == 0:
+                return []
+            low = LoopLowering(group, self._level, EXPRESSIONS, self._literal)
+            return [low.command(self._locate, _kernels)]
+        rule = SINGLES.get(group.equation.op.name)
+        commands = rule(self._site, group) if rule else None
+        return [group] if commands is None else list(commands)
+
+    def _literal(self, v: Var) -> Any:
+        array = self._literals.get(v)
+        return array.reshape(-1)[0] if array is not None and array.size == 1 else None
+
+    def _locate(self, view: View) -> Address:
+        return Address(view.root, view.offset * view.root.type.dtype.itemsize)
+
+    def _take_scratch(self, n: int) -> Address:
+        at, self._scratch = self._scratch, self._scratch + -(-n // 64) * 64
+        return Address(None, at)
+
+    # -- words -------------------------------------------------------------------------------------------------------
+
+    def _assemble(self) -> None:
+        kernels = [c.kernel for c in self._commands if isinstance(c, Command)]
+        addresses = jit.compile_kernels(kernels, self._level)
+        words: list[int] = []
+        starts: list[int] = []
+        self._patches: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        base = self._block.ctypes.data
+        for c in self._commands:
+            if isinstance(c, Single):
+                continue
+            starts.append(len(words))
+            for w in c.arguments:
+                words.append(self._word(w, base, len(words)))
+        self._words = np.array(words, np.int64)
+        table, segments, k = [], [], 0
+        at = self._words.ctypes.data
+        for c in self._commands:
+            if isinstance(c, Single):
+                segments.append(c)
+                continue
+            if not segments or isinstance(segments[-1], Single):
+                segments.append([len(table), 0])
+            table.append((addresses[c.kernel.symbol], at + 8 * starts[k], c.slabs, 0))
+            segments[-1][1] += 1
+            k += 1
+        self._table = np.array(table, np.int64).reshape(-1, 4)
+        start = self._table.ctypes.data
+        self._segments = [s if isinstance(s, Single) else (start + 32 * s[0], s[1]) for s in segments]
+        self._run = run_function(self._level)
+        self._only = (
+            self._segments[0]
+            if len(self._segments) == 1 and not isinstance(self._segments[0], Single)
+            else None
+        )
+
+    def _word(self, w: Any, base: int, position: int) -> int:
+        if isinstance(w, Address):
+            if w.buffer is None:
+                return base + w.offset
+            v = w.buffer
+            if v in self._offsets:
+                return base + self._offsets[v] + w.offset
+            if v in self._literals:
+                return self._literals[v].__array_interface__["data"][0] + w.offset
+            key = ("input", self._inputs[v]) if v in self._inputs else ("state", self._place[v])
+            self._patches.setdefault(key, []).append((position, w.offset))
+            return 0
+        if isinstance(w, float):
+            return struct.unpack("<q", struct.pack("<d", w))[0]
+        return int(w)
+
+    def _attach(self, arrays: list[Array]) -> None:
+        """Tell the kernels where the state lies; arrays that are not row by row are copied in and out at every call."""
+        self._staged: list[tuple[Array, Array]] = []
+        self._state: list[Array] = []
+        for a in arrays:
+            if not (a.flags.c_contiguous and a.flags.writeable and a.ctypes.data % a.itemsize == 0):
+                inner = np.array(a, order="C")
+                self._staged.append((a, inner))
+                a = inner
+            self._state.append(a)
+        for n, a in enumerate(self._state):
+            self._point(("state", n), a)
+        held = [v for v in self._graph.inputs]
+        self._input_buffers = [
+            self._array(v) if small else None for v, small in zip(held, self._small, strict=True)
+        ]
+        self._input_pointers: list[Any] = [None] * len(held)
+        self._out_arrays = [self._array(v) for v in self._outputs]
+        self._state_ids = {id(a) for a in self._state}
+
+    def _point(self, key: tuple[str, int], a: Array) -> None:
+        pointer = a.__array_interface__["data"][0]
+        for position, offset in self._patches.get(key, ()):
+            self._words[position] = pointer + offset
+
+    def _array(self, v: Var) -> Array:
+        """The buffer of a variable, as NumPy sees it."""
+        shape, dtype = tuple(v.type.shape), v.type.dtype.numpy
+        if v in self._place:
+            return self._state[self._place[v]].reshape(shape)
+        if v in self._literals:
+            return self._literals[v]
+        if v in self._inputs and v not in self._offsets:
+            return self._input_pointers[self._inputs[v]]
+        at = self._offsets[v]
+        return self._block[at : at + size(shape) * dtype.itemsize].view(dtype).reshape(shape)
+
+    # -- running -----------------------------------------------------------------------------------------------------
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        for k, a in enumerate(inputs):
+            buffer = self._input_buffers[k]
+            if buffer is not None:
+                buffer[...] = a
+            elif a is not self._input_pointers[k]:
+                if (
+                    not (a.flags.c_contiguous and a.ctypes.data % a.itemsize == 0)
+                    or id(a) in self._state_ids
+                    or (a.base is not None and id(a.base) in self._state_ids)
+                ):
+                    a = np.array(a, order="C")
+                self._input_pointers[k] = a
+                self._point(("input", k), a)
+        for outside, inner in self._staged:
+            inner[...] = outside
+        if self._only is not None:
+            self._run(*self._only)
+        else:
+            for segment in self._segments:
+                if isinstance(segment, Single):
+                    self._evaluate(segment)
+                else:
+                    self._run(*segment)
+        if self._site.checks and self._block[0]:
+            self._complain()
+        for outside, inner in self._staged:
+            outside[...] = inner
+        return [a.copy() for a in self._out_arrays]
+
+    def _evaluate(self, single: Single) -> None:
+        eq = single.equation
+        given = []
+        for v in single.operands:
+            a = self._array(v.root).reshape(-1)
+            given.append(
+                np.lib.stride_tricks.as_strided(
+                    a[v.offset :], v.shape, tuple(s * a.itemsize for s in v.strides), writeable=False
+                )
+                if size(v.shape)
+                else np.zeros(v.shape, a.dtype)
+            )
+        with np.errstate(all="ignore"):
+            values = eq.op.eval(*given, **eq.params)
+        for v, value in zip(eq.outputs, (values,) if eq.op.n_outputs == 1 else values, strict=True):
+            self._array(v)[...] = value
+
+    def _complain(self) -> None:
+        """An index was out of range: the reference says which."""
+        where = int(self._block[:8].view(np.int64)[0]) - 1
+        self._block[:8] = 0
+        self._evaluate(self._site.checks[where])
+        raise AssertionError("a kernel refused an index that NumPy takes")
+
+    def plan(self) -> str:
+        """Memory, kernels, and what is left to NumPy."""
+        own = [c for c in self._commands if isinstance(c, Command)]
+        rest = [c.equation.op.name for c in self._commands if isinstance(c, Single)]
+        lines = [
+            f"native ({self._level.name}): {len(self._graph.equations)} ops in {len(own)} calls of "
+            f"{len({c.kernel.symbol for c in own})} kernels, {self._block.nbytes:,} bytes"
+        ]
+        lines += [f"  {c.kernel.title or c.kernel.symbol}  ({c.slabs} slabs)" for c in own]
+        lines += [f"  {name}: by NumPy, no kernel yet" for name in rest]
+        return "\n".join(lines)
+
+
+def _typed(view: View) -> Any:
+    return type(view.root.type)(tuple(view.shape), view.root.type.dtype)
+
+
+_warned = False
+
+
+def native_executor(graph: Graph, required: bool, otherwise: Callable[[Graph], Any]) -> Any:
+    """The native executor; where there is none, ``otherwise``, with one warning."""
+    global _warned
+    reason = jit.reason()
+    if reason is None:
+        return Native(graph, level.current())
+    if required:
+        raise UsageError(f"no native code: {reason}", hint="backend='reference'")
+    if not _warned:
+        _warned = True
+        warnings.warn(f"computing with NumPy: {reason}", RuntimeWarning, stacklevel=2)
+    return otherwise(graph)
+
+
+__all__ = ["Native", "indexing", "native_executor"]

@@ -1,0 +1,461 @@
+"""From a fused loop to a kernel: nested loops over collapsed dimensions, the innermost one in vectors.
+
+Dimensions that every array walks through evenly are merged, so most loops are one loop over all elements.  Sizes, strides
+and addresses are arguments of the kernel: equal loops over other shapes are the same kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...graph import Var
+from ...types import DType, Shape, size
+from .emit import Value, Variable, lanes_of, literal, vector, with_element
+from .fuse import Loop, Member
+from .kernel import Command, Kernel, KernelFunction
+from .level import Level
+from .scalars import in_memory, in_register, read, write
+from .views import View, row_major
+
+CHUNK = 8192
+"""Elements of one slab."""
+
+Locate = Callable[[View], Any]
+Literal = Callable[[Var], Any]
+"""The number that a variable always is, or None."""
+
+
+@dataclass(slots=True)
+class Access:
+    """An array that a loop walks through: what it is, and its stride along each dimension of the loop."""
+
+    view: View
+    strides: tuple[int, ...]
+    dtype: DType
+
+
+@dataclass(slots=True)
+class Nest:
+    """A loop with its dimensions collapsed."""
+
+    sizes: list[int]
+    reduced: list[bool]
+    strides: list[list[int]]
+    """For each access, one per dimension."""
+
+
+class LoopLowering:
+    """One loop, ready to become a command; equal loops share the kernel in ``made``."""
+
+    def __init__(self, loop: Loop, level: Level, expressions: Mapping[str, Any], literal_of: Literal) -> None:
+        self.loop, self.level, self.expressions, self.literal_of = loop, level, expressions, literal_of
+        self.accesses: list[Access] = []
+        self._numbers: dict[Any, int] = {}
+        for member in (*loop.members, *loop.reductions):
+            for x in member.operands:
+                if isinstance(x, View) and self.number(x) is None:
+                    self._access(x, x.strides)
+        self.loads = len(self.accesses)
+        for v in loop.stores:
+            self._access(View(v, loop.domain, row_major(loop.domain)), row_major(loop.domain))
+        dims = set(loop.dims or ())
+        for m in loop.reductions:
+            kept = row_major([n for d, n in enumerate(loop.domain) if d not in dims])
+            steps = iter(kept)
+            self._access(
+                View(m.out, (), ()), tuple(0 if d in dims else next(steps) for d in range(len(loop.domain)))
+            )
+        self.nest = _collapse(loop.domain, dims, self.accesses)
+
+    def number(self, x: View) -> Any:
+        """The plain number that an operand is everywhere, if it is one."""
+        return self.literal_of(x.root) if size(x.root.type.shape) == 1 else None
+
+    def _access(self, view: View, strides: tuple[int, ...]) -> None:
+        key = (view.root, strides, view.offset)
+        if key not in self._numbers:
+            self._numbers[key] = len(self.accesses)
+            self.accesses.append(Access(view, strides, view.root.type.dtype))
+
+    def index_of(self, view: View) -> int:
+        return self._numbers[view.root, view.strides, view.offset]
+
+    # -- the command ------------------------------------------------------------------------------------------------
+
+    def command(self, locate: Locate, made: dict[Any, Kernel]) -> Command:
+        key = self.key()
+        kernel = made.get(key)
+        if kernel is None:
+            kernel = made[key] = _Writer(self).kernel()
+        sizes = self.nest.sizes or [1]
+        outer = self.outer()
+        if outer is None:
+            rows, slabs = 1, 1
+        else:
+            inner = max(1, size(tuple(sizes)) // max(1, sizes[outer]))
+            rows = max(1, CHUNK // inner)
+            if len(sizes) == 1 or outer == len(sizes) - 1:
+                rows = -(-rows // 64) * 64  # whole vectors, so that a slab's end is no tail
+            slabs = -(-sizes[outer] // rows)
+        words: list[Any] = [rows, *self.nest.sizes]
+        for access, strides in zip(self.accesses, self.nest.strides, strict=True):
+            words += [locate(access.view), *strides]
+        ops = len(self.loop.members) + len(self.loop.reductions)
+        return Command(kernel, words, slabs, size(self.loop.domain) * (0.05 + 0.02 * ops))
+
+    def outer(self) -> int | None:
+        """The dimension that is cut into slabs: the first that is not folded; None where there is none."""
+        return next((d for d, folded in enumerate(self.nest.reduced) if not folded), None)
+
+    def key(self) -> Any:
+        """What the kernel's text depends on."""
+        known: dict[Any, int] = {}
+
+        def operand(x: Any) -> Any:
+            if isinstance(x, View):
+                number = self.number(x)
+                return (
+                    ("n", x.root.type.dtype.name, repr(number))
+                    if number is not None
+                    else ("a", self.index_of(x))
+                )
+            return ("v", known[x])
+
+        members = []
+        for m in (*self.loop.members, *self.loop.reductions):
+            eq = m.equation
+            params = (
+                ()
+                if eq is None or m in self.loop.reductions
+                else tuple(sorted((k, repr(p)) for k, p in eq.params.items()))
+            )
+            members.append(
+                (
+                    None if eq is None else eq.op.name,
+                    params,
+                    tuple(map(operand, m.operands)),
+                    m.out.type.dtype.name,
+                )
+            )
+            known[m.out] = len(known)
+        inner = [s[-1] if s and s[-1] in (0, 1) else (None if s else 0) for s in self.nest.strides]
+        zeros = [tuple(x == 0 for x in s) for s in self.nest.strides]
+        kinds = [a.dtype.name for a in self.accesses]
+        stored = [known[v] for v in self.loop.stores]
+        return (
+            tuple(members),
+            tuple(stored),
+            tuple(self.nest.reduced),
+            tuple(inner),
+            tuple(zeros),
+            tuple(kinds),
+            self.loads,
+        )
+
+    def title(self) -> str:
+        names = [
+            m.equation.op.name if m.equation else "copy" for m in (*self.loop.members, *self.loop.reductions)
+        ]
+        return " ".join(names)
+
+
+def _collapse(domain: Shape, dims: set[int], accesses: list[Access]) -> Nest:
+    """Merge neighbouring dimensions that every access walks through evenly, and drop those of size 1."""
+    nest = Nest([], [], [[] for _ in accesses])
+    for d, n in enumerate(domain):
+        if n == 1:
+            continue
+        folded = d in dims
+        if (
+            nest.sizes
+            and nest.reduced[-1] == folded
+            and all(s[-1] == a.strides[d] * n for s, a in zip(nest.strides, accesses, strict=True))
+        ):
+            nest.sizes[-1] *= n
+            for s, a in zip(nest.strides, accesses, strict=True):
+                s[-1] = a.strides[d]
+        else:
+            nest.sizes.append(n)
+            nest.reduced.append(folded)
+            for s, a in zip(nest.strides, accesses, strict=True):
+                s.append(a.strides[d])
+    return nest
+
+
+IDENTITY = {"sum": 0, "prod": 1}
+
+
+class _Writer:
+    """Writes the kernel of one loop."""
+
+    def __init__(self, low: LoopLowering) -> None:
+        self.low, self.loop, self.nest = low, low.loop, low.nest
+        self.f = KernelFunction(low.title())
+        self.lanes = self._lanes()
+        depth = len(self.nest.sizes)
+        self.rows = self.f.word(0)
+        self.sizes = [self.f.word(1 + d) for d in range(depth)]
+        first = 1 + depth
+        self.pointers, self.strides = [], []
+        for k in range(len(low.accesses)):
+            at = first + k * (1 + depth)
+            self.pointers.append(self.f.pointer(at))
+            self.strides.append([self.f.word(at + 1 + d) for d in range(depth)])
+
+    def _lanes(self) -> int:
+        kinds = {
+            in_register(v.type.dtype) for m in (*self.loop.members, *self.loop.reductions) for v in (m.out,)
+        }
+        kinds |= {in_register(a.dtype) for a in self.low.accesses}
+        return self.low.level.lanes(
+            "float" if "float" in kinds or not kinds & {"double", "i64"} else "double"
+        )
+
+    def kernel(self) -> Kernel:
+        depth, folded = len(self.nest.sizes), self.nest.reduced
+        if depth == 0:
+            accumulators = self._start(1)
+            self._body([None] * 0, self.pointers, literal("i64", 0), 1, None, accumulators)
+            self._finish(accumulators, self.pointers, 1)
+            return self.f.finish()
+        outer = self.low.outer()
+        kept = [d for d in range(depth) if not folded[d]]
+        inside = [d for d in range(depth) if folded[d]]
+        if not inside:
+            self._kept(kept[:-1], self.pointers, outer, lambda p: self._vectors(p, kept[-1], outer))
+        elif folded[-1]:
+            self._kept(kept, self.pointers, outer, lambda p: self._fold_rows(p, inside))
+        else:
+            self._kept(
+                kept[:-1], self.pointers, outer, lambda p: self._fold_columns(p, inside, kept[-1], outer)
+            )
+        return self.f.finish()
+
+    # -- loops -------------------------------------------------------------------------------------------------------
+
+    def _range(self, d: int, outer: int | None) -> tuple[Value, Value]:
+        """The part of a dimension that this call does: its slabs of the outermost kept one, all of any other."""
+        f = self.f
+        if d != outer:
+            return literal("i64", 0), self.sizes[d]
+        return f.mul(f.begin, self.rows), f.minimum(f.mul(f.end, self.rows), self.sizes[d])
+
+    def _moved(self, pointers: list[Value], d: int, i: Value) -> list[Value]:
+        """The addresses at entry ``i`` of dimension ``d``."""
+        out = []
+        for k, p in enumerate(pointers):
+            if self.nest.strides[k][d] == 0:
+                out.append(p)
+                continue
+            kind = in_memory(self.low.accesses[k].dtype)
+            out.append(self.f.element(p, self.f.mul(i, self.strides[k][d]), kind))
+        return out
+
+    def _kept(
+        self, dims: list[int], pointers: list[Value], outer: int | None, inner: Callable[[list[Value]], None]
+    ) -> None:
+        if not dims:
+            inner(pointers)
+            return
+        with self.f.loop(*self._range(dims[0], outer)) as i:
+            self._kept(dims[1:], self._moved(pointers, dims[0], i), outer, inner)
+
+    def _walk(self, start: Value, stop: Value, body: Callable[[Value, int, Value | None], None]) -> None:
+        """``body(i, lanes, mask)`` over a range: in wide steps, then in vectors of which the last is masked."""
+        f, narrow = self.f, self.lanes
+        wide = narrow * self._unroll()
+        length = f.sub(stop, start)
+        middle = f.sub(stop, f.bit("urem", length, wide)) if wide > 1 else stop
+        with f.loop(start, middle, wide) as i:
+            body(i, wide, None)
+        if wide == 1:
+            return
+        with f.loop(middle, stop, narrow) as i:
+            numbers = f.add(f.iota(vector("i64", narrow)), i)
+            body(i, narrow, f.compare("lt", numbers, stop) if narrow > 1 else None)
+
+    def _unroll(self) -> int:
+        return 1 if len(self.loop.members) > 12 else 2
+
+    def _vectors(self, pointers: list[Value], d: int, outer: int | None) -> None:
+        start, stop = self._range(d, outer)
+        once = self._once(pointers, d)
+        self._walk(start, stop, lambda i, lanes, mask: self._body(once, pointers, i, lanes, mask, []))
+
+    def _fold_rows(self, pointers: list[Value], inside: list[int]) -> None:
+        wide, narrow = self._start(self.lanes * self._unroll()), self._start(self.lanes)
+
+        def innermost(at: list[Value]) -> None:
+            once = self._once(at, inside[-1])
+            self._walk(
+                literal("i64", 0),
+                self.sizes[inside[-1]],
+                lambda i, lanes, mask: self._body(
+                    once, at, i, lanes, mask, narrow if mask is not None or lanes == self.lanes else wide
+                ),
+            )
+
+        self._kept(inside[:-1], pointers, None, innermost)
+        if self._unroll() > 1:
+            for (m, total), (_, part) in zip(narrow, wide, strict=True):
+                whole = part.get()
+                for k in range(lanes_of(whole.type) // self.lanes):
+                    piece = (
+                        self.f.shuffle(whole, whole, range(k * self.lanes, (k + 1) * self.lanes))
+                        if self.lanes > 1
+                        else self.f.extract(whole, k)
+                    )
+                    total.set(self._combine(m, total.get(), piece))
+        self._finish(narrow, pointers, 1)
+
+    def _fold_columns(self, pointers: list[Value], inside: list[int], d: int, outer: int | None) -> None:
+        start, stop = self._range(d, outer)
+
+        def columns(i: Value, lanes: int, mask: Value | None) -> None:
+            accumulators = self._start(lanes)
+
+            def row(at: list[Value]) -> None:
+                self._body(self._once(at, d), at, i, lanes, mask, accumulators)
+
+            self._kept(inside, pointers, None, row)
+            at = []
+            for k, p in enumerate(pointers):
+                kind = in_memory(self.low.accesses[k].dtype)
+                at.append(self.f.element(p, i, kind) if self.nest.strides[k][d] else p)
+            self._finish(accumulators, at, lanes, mask)
+
+        self._walk(start, stop, columns)
+
+    # -- one step ----------------------------------------------------------------------------------------------------
+
+    def _once(self, pointers: list[Value], d: int) -> dict[int, Value]:
+        """What does not change along the innermost dimension is read before its loop."""
+        return {
+            k: read(self.f, pointers[k], a.dtype, 1, None)
+            for k, a in enumerate(self.low.accesses[: self.low.loads])
+            if self.nest.strides[k][d] == 0
+        }
+
+    def _load(
+        self, k: int, once: Any, pointers: list[Value], i: Value, lanes: int, mask: Value | None
+    ) -> Value:
+        f, access = self.f, self.low.accesses[k]
+        if once and k in once:
+            return f.splat(once[k], lanes)
+        steps = self.nest.strides[k]
+        kind = in_memory(access.dtype)
+        if not steps:
+            return read(f, pointers[k], access.dtype, 1, None)
+        inner = self._inner()
+        if steps[inner] == 1:
+            return read(f, f.element(pointers[k], i, kind), access.dtype, lanes, mask)
+        numbers = f.mul(f.add(f.iota(vector("i64", lanes)), i), self.strides[k][inner])
+        raw = f.gather(pointers[k], numbers, kind, mask)
+        return f.compare("ne", raw, 0) if access.dtype.name == "bool" else raw
+
+    def _inner(self) -> int:
+        return len(self.nest.sizes) - 1
+
+    def _body(
+        self, once: Any, pointers: list[Value], i: Value, lanes: int, mask: Value | None, accumulators: Any
+    ) -> None:
+        f, low = self.f, self.low
+        values: dict[Var, Value] = {}
+        loaded: dict[int, Value] = {}
+
+        def operand(x: Any) -> Value:
+            if not isinstance(x, View):
+                return values[x]
+            number = low.number(x)
+            if number is not None:
+                return literal(vector(in_register(x.root.type.dtype), lanes), number)
+            k = low.index_of(x)
+            if k not in loaded:
+                loaded[k] = self._load(k, once, pointers, i, lanes, mask)
+            return loaded[k]
+
+        for m in self.loop.members:
+            values[m.out] = self._value(m, [operand(x) for x in m.operands], lanes)
+        for k, v in enumerate(self.loop.stores, low.loads):
+            kind = in_memory(v.type.dtype)
+            at = f.element(pointers[k], i, kind) if self.nest.sizes else pointers[k]
+            write(f, values[v], at, v.type.dtype, mask)
+        for m, total in accumulators:
+            x = operand(m.operands[0])
+            if mask is not None:
+                x = f.select(mask, x, self._identity(m, x.type))
+            total.set(self._combine(m, total.get(), x))
+
+    def _value(self, m: Member, values: list[Value], lanes: int) -> Value:
+        if m.equation is None:
+            return values[0]
+        eq = m.equation
+        given = tuple(v.type.dtype for v in eq.inputs)
+        result = self.low.expressions[eq.op.name](self.f, given, m.out.type.dtype, eq.params, *values)
+        wanted = vector(in_register(m.out.type.dtype), lanes)
+        if result.type != wanted:
+            raise TypeError(f"the expression of {eq.op.name} gives {result.type}, expected {wanted}")
+        return result
+
+    # -- folding -----------------------------------------------------------------------------------------------------
+
+    def _start(self, lanes: int) -> list[tuple[Member, Variable]]:
+        out = []
+        for m in self.loop.reductions:
+            kind = vector(in_register(m.out.type.dtype), lanes)
+            total = self.f.variable(kind)
+            total.set(self._identity(m, kind))
+            out.append((m, total))
+        return out
+
+    def _identity(self, m: Member, kind: str) -> Value:
+        name = m.equation.op.name  # type: ignore[union-attr]
+        if name in IDENTITY:
+            return literal(kind, IDENTITY[name])
+        return literal(kind, _extreme(m.out.type.dtype, largest=name == "amin"))
+
+    def _combine(self, m: Member, a: Value, b: Value) -> Value:
+        f, name, dtype = self.f, m.equation.op.name, m.out.type.dtype  # type: ignore[union-attr]
+        if dtype.name == "bool":
+            word = {"sum": "or", "amax": "or", "prod": "and", "amin": "and"}[name]
+            return f.bit(word, a, b)
+        if name in ("sum", "prod"):
+            return f.add(a, b) if name == "sum" else f.mul(a, b)
+        if dtype.name == "uint8":
+            return f.intrinsic("umax" if name == "amax" else "umin", a, b)
+        return f.maximum(a, b) if name == "amax" else f.minimum(a, b)
+
+    def _finish(
+        self, accumulators: Any, pointers: list[Value], lanes: int, mask: Value | None = None
+    ) -> None:
+        first = self.low.loads + len(self.loop.stores)
+        for k, (m, total) in enumerate(accumulators, first):
+            value = total.get()
+            while lanes_of(value.type) > lanes:
+                half = lanes_of(value.type) // 2
+                low, high = (
+                    (self.f.extract(value, 0), self.f.extract(value, 1))
+                    if half == 1
+                    else (
+                        self.f.shuffle(value, value, range(half)),
+                        self.f.shuffle(value, value, range(half, 2 * half)),
+                    )
+                )
+                value = self._combine(m, low, high)
+            write(self.f, value, pointers[k], m.out.type.dtype, mask)
+
+
+def _extreme(dtype: DType, largest: bool) -> Any:
+    if dtype.is_floating_point:
+        return float("inf") if largest else float("-inf")
+    if dtype.name == "bool":
+        return largest
+    bits = dtype.itemsize * 8
+    if dtype.name == "uint8":
+        return 255 if largest else 0
+    return 2 ** (bits - 1) - 1 if largest else -(2 ** (bits - 1))
+
+
+__all__ = ["CHUNK", "Access", "LoopLowering", "Nest", "with_element"]

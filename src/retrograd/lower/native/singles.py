@@ -1,0 +1,53 @@
+"""Ops with kernels of their own: `SINGLES` has, by name, what makes the commands of one op, or None to leave it to NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .fuse import Loop, Member, Single
+from .kernel import Address, Command
+from .level import Level
+from .views import View, whole
+
+
+@dataclass(slots=True)
+class Site:
+    """Where commands are put together: the level, addresses of views, scratch memory, and the word for bad indices."""
+
+    level: Level
+    locate: Callable[[View], Address]
+    scratch: Callable[[int], Address]
+    status: Address
+    checks: list[Single] = field(default_factory=list)
+    """Ops whose kernels report a bad index: number n in the status word is entry n - 1."""
+    contiguous: Callable[[View], tuple[View, list[Command]]] | None = None
+    """Gives a view that lies row by row, and the commands that make it one."""
+
+    def checked(self, single: Single) -> int:
+        """The number under which the kernels of this op report."""
+        self.checks.append(single)
+        return len(self.checks)
+
+
+def copy_loop(view: View, out: Any) -> Loop:
+    """The elements of a view, row by row."""
+    return Loop(tuple(view.shape), [Member(None, (view,), out)], [], [out])
+
+
+SINGLES: dict[str, Callable[[Site, Single], list[Command] | None]] = {}
+
+
+def lowers(*names: str) -> Callable[[Any], Any]:
+    """Register the lowering of ops."""
+
+    def register(rule: Any) -> Any:
+        for name in names:
+            SINGLES[name] = rule
+        return rule
+
+    return register
+
+
+__all__ = ["SINGLES", "Site", "copy_loop", "lowers", "whole"]
