@@ -49,6 +49,8 @@ FLOORS: list[set[str]] = [
         "blame",
         "adjust",
         "saving",
+        "random",
+        "testing",
     },
     {"tensor", "conversion", "operators", "eager", "methods", "inplace", "backward"},
     {"functions"},

@@ -38,6 +38,7 @@ from .functions import pick as _pick
 from .functions import random as _random
 from .functions import ranges as _ranges
 from .functions import reduce as _reduce
+from .functions import return_types
 from .functions import scan as _scan
 from .functions import scatter as _scatter
 from .functions import shape as _shape
@@ -100,14 +101,14 @@ from .functions.create import tensor
 from .trace import trace
 
 if TYPE_CHECKING:
-    from . import data, func, metrics, nn, optim, report, signal, train, utils
+    from . import data, func, metrics, nn, optim, random, report, signal, testing, train, utils
 
 __all__ = [
     "Graph", "Tensor", "autograd", "backends", "bool", "cuda", "data", "device", "double", "dtype",
     "enable_grad", "errors", "float", "float32", "float64", "func", "get_default_dtype", "inference_mode",
     "int", "int32", "int64", "is_grad_enabled", "is_inference_mode_enabled", "linalg", "load", "long", "metrics",
-    "nn", "no_grad", "optim", "report", "save", "set_default_dtype", "set_grad_enabled",
-    "set_num_threads", "signal", "set_printoptions", "special", "trace", "train", "uint8", "utils", "vmap",
+    "nn", "no_grad", "optim", "random", "report", "return_types", "save", "set_default_dtype", "set_grad_enabled",
+    "set_num_threads", "signal", "set_printoptions", "special", "testing", "trace", "train", "uint8", "utils", "vmap",
 ]  # fmt: skip
 __all__ += _arrange.__all__
 __all__ += _create.__all__
@@ -142,7 +143,7 @@ _widen(globals(), __all__)
 __version__ = "0.1.0"
 
 # Loaded when first used: `import retrograd` costs little more than NumPy.
-_LATER = {"signal", "utils", "func", "nn", "optim", "data", "train", "metrics", "report"}
+_LATER = {"random", "testing", "signal", "utils", "func", "nn", "optim", "data", "train", "metrics", "report"}
 
 
 def __getattr__(name: str) -> Any:

@@ -60,8 +60,19 @@ class _NotHere:
 
     manual_seed_all = manual_seed
 
+    def empty_cache(self) -> None:
+        """Without effect: there is no memory of a device to give back."""
+
+    synchronize = ipc_collect = reset_peak_memory_stats = empty_cache
+
     def __repr__(self) -> str:
         return f"<no {self.name} here>"
+
+
+class _Cudnn(_NotHere):
+    """Switches that scripts set: without effect, for everything is deterministic here."""
+
+    deterministic, benchmark, enabled = False, False, False
 
 
 class _Backends:
@@ -69,7 +80,7 @@ class _Backends:
 
     mps = _NotHere("mps")
     cuda = _NotHere("cuda")
-    cudnn = _NotHere("cudnn")
+    cudnn = _Cudnn("cudnn")
 
 
 cuda = _NotHere("cuda")

@@ -11,10 +11,12 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .return_types import RETURNED, ValuesIndices
+
 NUMPY = {"axis": "dim", "keepdims": "keepdim"}
 """NumPy's names, for whatever has the argument."""
 
-_PIECES = dict.fromkeys(("indices", "sections", "tensor_indices_or_sections"), "indices_or_sections")
+_PIECES: dict[str, str] = dict.fromkeys(("indices", "sections", "tensor_indices_or_sections"), "indices_or_sections")
 
 OTHER: dict[str, dict[str, str]] = {
     "broadcast_to": {"size": "shape"},
@@ -100,6 +102,7 @@ def widened(fn: Callable[..., Any]) -> Callable[..., Any]:
     plain = name.rstrip("_")
     also = {k: v for k, v in {**NUMPY, **OTHER.get(plain, {})}.items() if v in named and k not in named}
     reordered = plain in NUMBER_SECOND | NUMBERS_BEFORE
+    made = RETURNED.get(name)
     if not also and not reordered:
         return fn
 
@@ -113,7 +116,8 @@ def widened(fn: Callable[..., Any]) -> Callable[..., Any]:
                 del kwargs["out"]
         if reordered:
             args, kwargs = _newer(name, args, kwargs)
-        return fn(*args, **kwargs)
+        result = fn(*args, **kwargs)
+        return made(*result) if made is not None and type(result) is ValuesIndices else result
 
     call.also = also  # type: ignore[attr-defined]
     return call

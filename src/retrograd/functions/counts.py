@@ -16,6 +16,7 @@ from . import elementwise as e
 from ._arguments import cast, is_tensor, require_tensor
 from .ranges import linspace
 from .reduce import known, require_floats, sum
+from .return_types import shown
 from .scan import diff
 from .shape import ravel, reshape
 from .sort import searchsorted
@@ -23,6 +24,7 @@ from .sort import searchsorted
 __all__ = ["bincount", "histc", "histogram", "histogramdd"]
 
 
+@shown("histogram")
 class Histogram(NamedTuple):
     """Counts, and the edges of the bins."""
 

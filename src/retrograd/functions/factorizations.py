@@ -13,10 +13,12 @@ from ..types import TensorType
 from . import elementwise as e
 from . import shape as s
 from ._matrices import floats, last_sizes, matrices, one_dtype, squares
+from .return_types import shown
 
 __all__ = ["cholesky", "orgqr", "ormqr", "qr", "svd"]
 
 
+@shown("linalg_cholesky_ex")
 class CholeskyEx(NamedTuple):
     """The factor, and 0 where there is one."""
 
@@ -24,6 +26,7 @@ class CholeskyEx(NamedTuple):
     info: Any
 
 
+@shown("linalg_qr")
 class QR(NamedTuple):
     """Orthonormal columns and an upper triangle."""
 
@@ -31,6 +34,7 @@ class QR(NamedTuple):
     R: Any
 
 
+@shown("linalg_eigh")
 class Eigh(NamedTuple):
     """Eigenvalues in ascending order, and the eigenvectors as columns."""
 
@@ -38,6 +42,7 @@ class Eigh(NamedTuple):
     eigenvectors: Any
 
 
+@shown("linalg_svd")
 class SVD(NamedTuple):
     """Left singular vectors as columns, singular values in descending order, right singular vectors as rows."""
 
@@ -46,6 +51,7 @@ class SVD(NamedTuple):
     Vh: Any
 
 
+@shown("svd")
 class OldSVD(NamedTuple):
     """Left singular vectors as columns, singular values in descending order, right singular vectors as columns."""
 

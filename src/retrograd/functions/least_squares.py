@@ -21,11 +21,13 @@ from . import shape as s
 from ._arguments import cast, is_tensor, require_tensor
 from ._matrices import floats, last_sizes, matrices, one_dtype, squares, together
 from .factorizations import eigvalsh, linalg_qr, svdvals, symmetric
+from .return_types import shown
 from .solving import inv, solve
 
 __all__ = ["pinverse"]
 
 
+@shown("linalg_lstsq")
 class Lstsq(NamedTuple):
     """The solution and what is known of the fit; what was not computed is empty."""
 

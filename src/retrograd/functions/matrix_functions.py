@@ -23,12 +23,14 @@ from .factorizations import svdvals
 from .linalg import matmul
 from .norm import _widened, vector_norm
 from .reduce import Dim
+from .return_types import shown
 from .scan import cumprod
 from .solving import inv, inv_ex
 
 __all__ = ["cross", "det", "logdet", "matrix_exp", "matrix_power", "slogdet", "vander"]
 
 
+@shown("linalg_slogdet")
 class LogDeterminant(NamedTuple):
     """The sign of a determinant, and the logarithm of its absolute value."""
 

@@ -16,6 +16,7 @@ from ..ops.index import Gather
 from ..types import bool_, dtype_of, int64, normalize_dim, normalize_dims, size, uint8
 from . import elementwise as e
 from ._arguments import cast, floating, is_tensor, require_tensor, shape_of
+from .return_types import ValuesIndices, shown
 from .shape import reshape, squeeze, unsqueeze
 
 __all__ = [
@@ -26,13 +27,7 @@ __all__ = [
 Dim = int | Sequence[int] | None
 
 
-class ValuesIndices(NamedTuple):
-    """A pair of values and the positions at which they stood."""
-
-    values: Any
-    indices: Any
-
-
+@shown("aminmax")
 class MinMax(NamedTuple):
     """A pair of the smallest and the largest value."""
 

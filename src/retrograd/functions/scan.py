@@ -13,7 +13,8 @@ from ..ops._family import fill
 from ..types import TensorType, bool_, uint8
 from . import elementwise as e
 from ._arguments import floating, is_tensor, require_tensor
-from .reduce import ValuesIndices, along, chosen, counted, one_dim, require_floats, sum
+from .reduce import along, chosen, counted, one_dim, require_floats, sum
+from .return_types import ValuesIndices
 from .shape import cat, narrow, reshape
 
 __all__ = [

@@ -21,6 +21,7 @@ from ._arguments import cast, expand, require_tensor
 from ._matrices import last_sizes, matrices, one_dtype, squares, together
 from .diagonal import diagonal
 from .pick import gather
+from .return_types import shown
 from .sort import argsort
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@shown("linalg_solve_ex")
 class SolveEx(NamedTuple):
     """The solution, and 0 where there is one."""
 
@@ -35,6 +37,7 @@ class SolveEx(NamedTuple):
     info: Any
 
 
+@shown("linalg_inv_ex")
 class InvEx(NamedTuple):
     """The inverse, and 0 where there is one."""
 
@@ -42,6 +45,7 @@ class InvEx(NamedTuple):
     info: Any
 
 
+@shown("linalg_lu_factor")
 class LUFactor(NamedTuple):
     """Both factors in one matrix, and the exchanges of rows."""
 
@@ -49,6 +53,7 @@ class LUFactor(NamedTuple):
     pivots: Any
 
 
+@shown("linalg_lu_factor_ex")
 class LUFactorEx(NamedTuple):
     """Both factors in one matrix, the exchanges of rows, and 0 or the number of the first zero pivot."""
 
@@ -65,6 +70,7 @@ class LUInfos(NamedTuple):
     infos: Any
 
 
+@shown("linalg_lu")
 class PLU(NamedTuple):
     """A permutation, a lower triangle with units on the diagonal, and an upper triangle."""
 
@@ -73,6 +79,7 @@ class PLU(NamedTuple):
     U: Any
 
 
+@shown("triangular_solve")
 class TriangularSolve(NamedTuple):
     """The solution, and the coefficients again."""
 

@@ -17,7 +17,8 @@ from ..types import TensorType, bool_, int32, int64, size
 from . import elementwise as e
 from ._arguments import cast, common_dtype, is_tensor, require_tensor
 from .pick import nonzero
-from .reduce import ValuesIndices, along, any, chosen, known, one_dim, require_elements, require_numbers
+from .reduce import along, any, chosen, known, one_dim, require_elements, require_numbers
+from .return_types import ValuesIndices
 from .scan import cumsum, diff
 from .shape import cat, movedim, narrow, ravel, reshape
 

@@ -16,7 +16,7 @@ from ..types import int64, size
 from . import elementwise as e
 from ._arguments import cast, expand, is_tensor, require_tensor
 from .reduce import (
-    ValuesIndices,
+from .return_types import ValuesIndices
     all_dims,
     along,
     amax,

@@ -45,6 +45,8 @@ class ReLU(_InPlace):
 class ReLU6(_InPlace):
     """min(max(0, x), 6)."""
 
+    min_val, max_val = 0.0, 6.0
+
     def forward(self, input: Tensor) -> Tensor:
         return p.relu6(input, self.inplace)
 

@@ -100,6 +100,14 @@ class Modes(Parts):
             "bfloat16 does not exist here: CPUs compute it in float32 anyway", hint="module.float()"
         )
 
+    def share_memory(self: C) -> C:
+        """This module: worker processes get copies."""
+        return self
+
+    def to_empty(self: C, *, device: Any, recurse: bool = True) -> C:
+        """This module with its parameters as they are: there is no device without memory to come from."""
+        return self.to(device)
+
     def cpu(self: C) -> C:
         """The module itself: it is on the CPU already."""
         return self

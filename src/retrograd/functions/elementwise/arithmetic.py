@@ -26,6 +26,7 @@ from .._arguments import (
     together,
 )
 from .._keywords import older
+from ..return_types import shown
 
 __all__ = [
     "abs", "add", "addcdiv", "addcmul", "ceil", "conj", "copysign", "deg2rad", "div", "float_power", "floor",
@@ -195,6 +196,7 @@ def ldexp(input: Any, other: Any) -> Any:
     return mul(cast(input, kind), pow(2.0, cast(other, kind)))
 
 
+@shown("frexp")
 class Frexp(NamedTuple):
     """A number as mantissa · 2^exponent."""
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import module
+from . import activation, loss, module
 
-__all__ = ["module"]
+__all__ = ["activation", "loss", "module"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...errors import Missing
+from . import dataloader
 from .collate import default_collate, default_convert
 from .dataset import (
     ChainDataset,
@@ -29,7 +30,7 @@ from .worker import WorkerInfo, get_worker_info
 __all__ = [
     "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler",
     "Sampler", "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset",
-    "WeightedRandomSampler", "WorkerError", "WorkerInfo", "default_collate", "default_convert", "get_worker_info",
+    "WeightedRandomSampler", "WorkerError", "WorkerInfo", "dataloader", "default_collate", "default_convert", "get_worker_info",
     "random_split",
 ]  # fmt: skip
 

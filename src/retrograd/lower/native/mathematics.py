@@ -1,0 +1,198 @@
+"""Exponentials, logarithms and their kin as vector code: polynomials and explicit fma, no tables, no calls.
+
+Each function takes a `Function` being written and a value of float or double, in any number of lanes.  Every operation
+is rounded as IEEE 754 says, subnormals included, so the bits do not depend on the CPU.  Largest errors, in units of the
+last place of the result, found by tests/native/test_mathematics.py: docs there, bounds in `BOUNDS`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from . import _coefficients as table
+from .emit import Function, Value, element_of, literal, with_element
+
+_LOG2E = 1.4426950408889634
+# ln 2 in two parts; the first has so few digits that its product with any exponent is exact
+_LN2 = {
+    "float": (0.693359375, -2.12194440e-4),
+    "double": (6.93147180369123816490e-01, 1.90821492927058770002e-10),
+}
+_SHIFTER = {"float": 1.5 * 2**23, "double": 1.5 * 2**52}
+"""Added, it pushes a number's fraction out, and leaves its whole part in the lowest bits."""
+_DIGITS = {"float": 23, "double": 52}
+_BIAS = {"float": 127, "double": 1023}
+_WHOLE = {"float": "i32", "double": "i64"}
+INFINITY, NAN = float("inf"), float("nan")
+
+
+def whole_of(x: Value) -> str:
+    """The integer type with the bits of a float."""
+    return _WHOLE[element_of(x.type)]
+
+
+def polynomial(f: Function, x: Value, coefficients: Sequence[float]) -> Value:
+    """Σ c_k·x^k, by Horner's rule; the lowest power comes first."""
+    total = literal(x.type, coefficients[-1])
+    for c in reversed(coefficients[:-1]):
+        total = f.fma(total, x, c)
+    return total
+
+
+def power_of_two(f: Function, n: Value, element: str) -> Value:
+    """2ⁿ for whole n of the size of the float, where that is a normal number."""
+    return f.bits(f.bit("shl", f.add(n, _BIAS[element]), _DIGITS[element]), element)
+
+
+def clamp(f: Function, x: Value, low: float | None, high: float | None) -> Value:
+    """x within limits; NaN stays NaN."""
+    if high is not None:
+        x = f.select(f.compare("gt", x, high), high, x)
+    return x if low is None else f.select(f.compare("lt", x, low), low, x)
+
+
+def _split(f: Function, x: Value) -> tuple[Value, Value, Value]:
+    """x = n·ln 2 + r with |r| ≤ ln(2)/2: n as an integer and as a float, and r."""
+    element = element_of(x.type)
+    shifted = f.fma(x, _LOG2E, _SHIFTER[element])
+    n = f.sub(shifted, _SHIFTER[element])
+    first, second = _LN2[element]
+    r = f.fma(n, -second, f.fma(n, -first, x))
+    pattern = f.bits(shifted, _WHOLE[element])
+    return pattern, n, r
+
+
+def _low_bits(f: Function, pattern: Value, element: str) -> Value:
+    """The whole number that is in the lowest bits of a shifted float, as an integer."""
+    bottom = f.bits(literal(with_element(pattern.type, element), _SHIFTER[element]), _WHOLE[element])
+    return f.sub(pattern, bottom)
+
+
+def scaled(f: Function, y: Value, n: Value) -> Value:
+    """y·2ⁿ, also where 2ⁿ is no normal number; rounded once."""
+    element = element_of(y.type)
+    half = f.bit("ashr", n, 1)
+    rest = f.sub(n, half)
+    return f.mul(f.mul(y, power_of_two(f, half, element)), power_of_two(f, rest, element))
+
+
+def exp(f: Function, x: Value) -> Value:
+    """eˣ"""
+    element = element_of(x.type)
+    single = element == "float"
+    # beyond these the result is 0 or ∞ in any case, and the exponents below stay in range
+    x = clamp(f, x, -104.0 if single else -746.0, 89.0 if single else 710.0)
+    pattern, _, r = _split(f, x)
+    q = polynomial(f, r, table.EXP_F if single else table.EXP_D)
+    y = f.fma(f.fma(q, r, 1.0), r, 1.0)
+    return scaled(f, y, _low_bits(f, pattern, element))
+
+
+def _expm1_parts(f: Function, x: Value) -> tuple[Value, Value, Value]:
+    """n, and e^r - 1 with x = n·ln 2 + r, in two parts."""
+    single = element_of(x.type) == "float"
+    pattern, _, r = _split(f, x)
+    q = polynomial(f, r, table.EXPM1_F if single else table.EXPM1_D)
+    return _low_bits(f, pattern, element_of(x.type)), r, f.mul(f.mul(r, r), q)
+
+
+def _expm1_small(f: Function, x: Value) -> Value:
+    """eˣ - 1 where 2ⁿ is a normal number."""
+    n, r, square = _expm1_parts(f, x)
+    by = power_of_two(f, n, element_of(x.type))
+    # 2ⁿ - 1 + 2ⁿ·(r + r²q): the first difference is exact up to 2²⁴ (2⁵³), and nothing beside the rest beyond
+    return f.fma(by, f.add(r, square), f.sub(by, 1.0))
+
+
+def expm1(f: Function, x: Value) -> Value:
+    """eˣ - 1"""
+    single = element_of(x.type) == "float"
+    clamped = clamp(f, x, -20.0 if single else -40.0, 89.0 if single else 710.0)
+    # 2ⁿ itself may overflow where the result does not: everything is halved, and doubled at the end
+    n, r, square = _expm1_parts(f, clamped)
+    by = power_of_two(f, f.sub(n, 1), element_of(x.type))
+    y = f.mul(f.fma(by, f.add(r, square), f.sub(by, 0.5)), 2.0)
+    return f.select(f.compare("eq", x, 0.0), x, y)
+
+
+def log_parts(f: Function, x: Value) -> tuple[Value, Value]:
+    """k as a float and m - 1 with x = 2ᵏ·m, m from √½ to √2; for positive finite x."""
+    element = element_of(x.type)
+    whole, digits = _WHOLE[element], _DIGITS[element]
+    small = f.compare("lt", x, 2.0 ** (1 - _BIAS[element]))
+    x = f.select(small, f.mul(x, 2.0**digits), x)
+    pattern = f.bits(x, whole)
+    root = f.bits(literal(x.type, math.sqrt(0.5)), whole)
+    up = f.bit("ashr", f.sub(pattern, root), digits)
+    m = f.bits(f.sub(pattern, f.bit("shl", up, digits)), element)
+    k = f.convert(f.select(small, f.sub(up, digits), up), element)
+    return k, f.sub(m, 1.0)
+
+
+def log_ends(f: Function, x: Value, y: Value) -> Value:
+    """The logarithm y of x, and what it is at 0, at ∞ and left of 0."""
+    y = f.select(f.compare("lt", x, INFINITY), y, x)
+    left = f.select(f.compare("eq", x, 0.0), literal(x.type, -INFINITY), NAN)
+    return f.select(f.compare("le", x, 0.0), left, y)
+
+
+def log(f: Function, x: Value) -> Value:
+    """ln x"""
+    k, t = log_parts(f, x)
+    first, second = _LN2[element_of(x.type)]
+    if element_of(x.type) == "float":
+        q = polynomial(f, t, table.LOG_F)
+        square = f.mul(t, t)
+        y = f.fma(f.mul(t, square), q, f.mul(k, second))
+        y = f.add(f.fma(square, -0.5, y), t)
+        return log_ends(f, x, f.fma(k, first, y))
+    high, low = _log1p_double(f, t)
+    # k·ln2 + t - t²/2 + s·(t²/2 + R), fdlibm's way to keep the parts
+    return log_ends(f, x, f.fma(k, first, f.add(high, f.fma(k, second, low))))
+
+
+def _log1p_double(f: Function, t: Value) -> tuple[Value, Value]:
+    """ln(1 + t) for √½ ≤ 1 + t ≤ √2 as a sum: t, and the small rest."""
+    s = f.div(t, f.add(t, 2.0))
+    z = f.mul(s, s)
+    r = f.mul(z, polynomial(f, z, table.LOG_D))
+    half = f.mul(f.mul(t, 0.5), t)
+    return t, f.sub(f.mul(s, f.add(half, r)), half)
+
+
+def tanh(f: Function, x: Value) -> Value:
+    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ), from e^(2|x|) - 1"""
+    single = element_of(x.type) == "float"
+    size = clamp(f, f.intrinsic("fabs", x), None, 9.5 if single else 20.0)
+    grown = _expm1_small(f, f.add(size, size))
+    return f.intrinsic("copysign", f.div(grown, f.add(grown, 2.0)), x)
+
+
+def decay(f: Function, x: Value) -> Value:
+    """e^(-|x|)"""
+    return exp(f, f.neg(f.intrinsic("fabs", x)))
+
+
+def sigmoid(f: Function, x: Value) -> Value:
+    """1/(1 + e⁻ˣ)"""
+    e = decay(f, x)
+    # also for NaN, which is not ≥ 0
+    return f.div(f.select(f.compare("ge", x, 0.0), literal(x.type, 1.0), e), f.add(e, 1.0))
+
+
+def erf(f: Function, x: Value) -> Value:
+    """2/√π ∫₀ˣ e^(-t²) dt"""
+    if element_of(x.type) == "double":
+        from .errorfunction import erf_double
+
+        return erf_double(f, x)
+    size = clamp(f, f.intrinsic("fabs", x), None, 4.0)
+    near = f.fma(x, polynomial(f, f.mul(x, x), table.ERF_F), x)
+    # 1 - e^(-p(|x|)): the exponent lies between -17 and -1
+    p = polynomial(f, size, table.ERF_TAIL_F)
+    n, r, square = _expm1_parts(f, f.neg(p))
+    by = power_of_two(f, n, "float")
+    far = f.sub(f.sub(1.0, by), f.mul(by, f.add(r, square)))
+    far = f.intrinsic("copysign", far, x)
+    return f.select(f.compare("lt", size, 0.9275), near, far)
