@@ -16,7 +16,7 @@ def shown(name: str) -> Callable[[C], C]:
         return f"retrograd.return_types.{name}(\n{inner})"
 
     def change(kind: C) -> C:
-        kind.__repr__ = text
+        kind.__repr__ = text  # type: ignore[assignment]
         return kind
 
     return change

@@ -16,7 +16,6 @@ from ..types import int64, size
 from . import elementwise as e
 from ._arguments import cast, expand, is_tensor, require_tensor
 from .reduce import (
-from .return_types import ValuesIndices
     all_dims,
     along,
     amax,
@@ -30,6 +29,7 @@ from .return_types import ValuesIndices
     require_numbers,
     sum,
 )  # fmt: skip
+from .return_types import ValuesIndices
 from .scan import cummax
 from .shape import cat, movedim, narrow, ravel, reshape, squeeze, unsqueeze
 from .sort import argsort, sort
