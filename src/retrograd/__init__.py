@@ -47,6 +47,7 @@ from .functions import sort as _sort
 from .functions import special as _special
 from .functions import statistics as _statistics
 from .functions import windows as _windows
+from .functions._keywords import in_a_tuple as _in_a_tuple
 from .functions._keywords import widen as _widen
 from .functions.arrange import *
 from .functions.counts import *
@@ -139,6 +140,7 @@ __all__ += _windows.__all__
 __all__ += _shape.__all__
 
 _widen(globals(), __all__)
+_in_a_tuple(globals())
 
 __version__ = "0.1.0"
 

@@ -96,7 +96,8 @@ REFUSED = {
     """,
     "sizes outside a tuple": """
         t.full(2, 1); t.full(size=2, fill_value=1); t.zeros(2).new_full(2, 1); t.unflatten(t.ones(4), 0, 4)
-        t.ones(4).unflatten(0, 4)
+        t.ones(4).unflatten(0, 4); t.flip(t.ones(2), 0); t.flip(m, 0, 1); t.flip(m, dims=0); t.permute(m, 1, 0)
+        t.permute(t.ones(2), dims=0); t.reshape(m, 6); t.reshape(m, 3, 2); t.tile(m, 2); t.tile(m, dims=2)
     """,
     "views are not detached in place": """
         w[:2].detach_(); (w * 1)[:2].detach_(); (w * 1).view(3).detach_(); t.ones(3)[:2].detach_()
@@ -111,6 +112,10 @@ REFUSED = {
 }
 
 ANSWERED = {
+    "sizes in a tuple or in a method": """
+        t.flip(m, (0,)); m.flip(0, 1); t.permute(m, dims=(1, 0)); m.permute(1, 0); t.reshape(m, [6]); m.reshape(3, 2); m.tile(2)
+        t.tile(m, (2,)); t.reshape(m, shape=(6,)); m.reshape(6).broadcast_to((2, 6))
+    """,
     "equality": "t.ones(2) == [1, 2]; t.ones(2) != (1, 2); t.ones(2) == None; t.ones(2) == 1",
     "numbers in a dtype": """
         t.full((2,), -1, dtype=t.uint8); t.tensor(-1, dtype=t.uint8); t.tensor([-255, 3], dtype=t.uint8)

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..errors import UsageError
 from .return_types import RETURNED, ValuesIndices
 
 NUMPY = {"axis": "dim", "keepdims": "keepdim"}
@@ -120,6 +121,30 @@ def widened(fn: Callable[..., Any]) -> Callable[..., Any]:
         return made(*result) if made is not None and type(result) is ValuesIndices else result
 
     call.also = also  # type: ignore[attr-defined]
+    return call
+
+
+IN_A_TUPLE = {"flip": "dims", "permute": "dims", "reshape": "shape", "tile": "dims"}
+"""Functions whose numbers stand in a tuple; only the methods of the same name take them one by one."""
+
+
+def in_a_tuple(namespace: dict[str, Any]) -> None:
+    """Put forms that insist on the tuple in the place of a module's functions, as PyTorch does."""
+    for name, argument in IN_A_TUPLE.items():
+        namespace[name] = _tupled(namespace[name], argument)
+
+
+def _tupled(fn: Callable[..., Any], argument: str) -> Callable[..., Any]:
+    @functools.wraps(fn)
+    def call(input: Any, *args: Any, **kwargs: Any) -> Any:
+        given = (*args, kwargs[argument]) if argument in kwargs else args
+        if given and not (len(given) == 1 and isinstance(given[0], tuple | list)):
+            listed = ", ".join(map(str, given)) + ("," if len(given) == 1 else "")
+            raise UsageError(
+                f"{fn.__name__} takes its {argument} in a tuple", hint=f"{fn.__name__}(x, ({listed}))"
+            )
+        return fn(input, *args, **kwargs)
+
     return call
 
 
