@@ -30,8 +30,8 @@ class Capture(Tracer):
         super().__init__(names)
         self.events: list[tuple[str, Any, Any]] = []
         """In order: ("read", tensor, its value's source), ("draw", tensor, (generator, n)), ("do", action, None)."""
-        self.guards: list[tuple[str, Read, Any]] = []
-        """What it is, how it is read, what it was."""
+        self.guards: list[tuple[str, Read]] = []
+        """What it is, and how it is read."""
         self.modules: dict[int, Any] = {}
         self.slots: dict[int, tuple[Tensor, Tensor | None]] = {}
         """Tensors whose ``.grad`` was read before it was set, and what it was."""
@@ -61,8 +61,8 @@ class Capture(Tracer):
         self._live.clear()  # what it changed is read again
 
     def guard(self, what: str, read: Read) -> None:
-        """A fact that the graph relies on."""
-        self.guards.append((what, read, read()))
+        """A fact that the graph relies on, as it is after the trace."""
+        self.guards.append((what, read))
 
     def entered(self, module: Any) -> None:
         self.modules[id(module)] = module

@@ -13,7 +13,7 @@ from .capture import Capture, can_go_back
 from .errors import TraceError, UsageError
 from .graph import Graph, Var
 from .lower.program import Program, make_program
-from .op import context, make_tensor
+from .op import changes, context, make_tensor
 from .staging import within
 from .tensor import Tensor
 from .trace import stage
@@ -42,16 +42,24 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if context.tracer is not None:  # inside another traced function it is that function's
             return self.fn(*args, **kwargs)
+        with self._lock:
+            last = self._last
+            if last is None or kwargs or not last.takes(args):
+                last = self._last = self._found(args, kwargs)
+            elif not last.holds():
+                last = self._last = self._found(args, kwargs)
+            return last.run()
+
+    def _found(self, args: Any, kwargs: Any) -> Trace:
         leaves, form = flatten((args, kwargs))
         key = (form, context.grad_enabled, tuple(map(_kind, leaves)))
-        with self._lock:
-            for found in self._programs.get(key, ()):
-                if found.holds():
-                    break
-            else:
-                found = self._trace(key, leaves, form)
-            self._last = found
-            return found.run(leaves)
+        for found in self._programs.get(key, ()):
+            if found.holds():
+                break
+        else:
+            found = self._trace(key, leaves, form)
+        found.leaves = leaves
+        return found
 
     @property
     def retraces(self) -> int:
@@ -121,6 +129,15 @@ def _said(kind: Any) -> str:
     return "another object"
 
 
+def _parts(module: Any) -> tuple[Any, ...]:
+    """What a graph relies on of a module: whether it is training, and which tensors and modules it has."""
+    own = module.__dict__
+    return (
+        own.get("training"),
+        *(tuple(map(id, own[kind].values())) for kind in ("_parameters", "_buffers", "_modules")),
+    )
+
+
 class Trace:
     """One tracing of the function: its program, and the facts that it relies on."""
 
@@ -150,28 +167,68 @@ class Trace:
                     f"a compiled function returned {type(x).__name__}",
                     hint="return tensors and plain numbers, or tuples, lists and dicts of them",
                 )
-        self.events = capture.events
-        self.guards = capture.guards
-        self.modules = [(m, m.training) for m in capture.modules.values()]
+        self.guards = [(what, read, read()) for what, read in capture.guards]
+        self.modules = [(m, _parts(m)) for m in capture.modules.values()]
         self.slots = list(capture.slots.values())
         self.traced = graph
-        self.wants = [(t, t._requires) for t in graph.sources.values()]
+        self.wants = [(t, t._requires, t._type) for t in graph.sources.values()]
         self.program: Program = make_program(
             graph, self.slots, cleared, capture.events, owner.gradients, owner.backend
         )
+        self.recording = True in self.wanting
+        self.kinds = [v.type for v in self.program.graph.outputs]
+        self.leaves = leaves
+        self.seen = -1
+        plain = form.children[1].n_leaves == 0 and all(c.kind is None for c in form.children[0].children)
+        self.simple = (
+            [(x._type, key[2][k][1]) for k, x in enumerate(leaves) if isinstance(x, Tensor)]
+            if plain
+            else None
+        )
+        if self.simple is not None and len(self.simple) != len(leaves):
+            self.simple = None
+        self.grad = key[1]
+        self.single = self.returned == [0] and len(flat) == 1 and self.form.kind is None
+
+    def takes(self, args: tuple[Any, ...]) -> bool:
+        """True if these are tensors of the kinds that were traced; False may also mean: not as simple as that."""
+        kinds = self.simple
+        if kinds is None or len(args) != len(kinds) or context.grad_enabled is not self.grad:
+            return False
+        for t, (kind, requires) in zip(args, kinds):
+            if (
+                not isinstance(t, Tensor)
+                or t._type != kind
+                or (t._requires or t._node is not None) is not requires
+            ):
+                return False
+        self.leaves = args
+        return True
 
     def holds(self) -> bool:
         """True if everything that the graph relies on is as it was."""
-        return self.changed() is None
+        if changes.count == self.seen:
+            for _, read, before in self.guards:
+                if read() != before:
+                    return False
+            return not self.slots or self.changed() is None
+        now = changes.count
+        if self.changed() is not None:
+            return False
+        self.program.look()
+        self.seen = now
+        return True
 
     def changed(self) -> str | None:
         """The first fact that is not as it was, in words."""
-        for module, training in self.modules:
-            if module.training != training:
-                return f"{type(module).__name__}.training is {module.training} now"
-        for t, requires in self.wants:
+        for module, parts in self.modules:
+            if _parts(module) != parts:
+                return f"a part of {type(module).__name__}, or whether it is training, changed"
+        for t, requires, kind in self.wants:
             if t._requires != requires:
                 return f"a tensor of shape {tuple(t.shape)} {'requires' if t._requires else 'no longer requires'} a gradient"
+            if t._type != kind:
+                return f"a tensor was {kind!r} and is {t._type!r}"
         for t, before in self.slots:
             if (t._gradient is None) != (before is None):
                 return f"the .grad of a tensor of shape {tuple(t.shape)} {'is None' if t._gradient is None else 'exists'} now"
@@ -180,15 +237,17 @@ class Trace:
                 return f"{what} changed"
         return None
 
-    def run(self, leaves: list[Any]) -> Any:
+    def run(self) -> Any:
         """The results for these arguments."""
+        leaves = self.leaves
         given = [leaves[k] for k in self.places]
-        if True in self.wanting:
+        if self.recording:
             outs = self.recorded(given)
         else:
             arrays = [x._value if isinstance(x, Tensor) else x for x in given]
-            kinds = [v.type for v in self.program.graph.outputs]
-            outs = [make_tensor(a, k) for a, k in zip(self.program(arrays), kinds, strict=True)]
+            outs = [make_tensor(a, k) for a, k in zip(self.program(arrays), self.kinds)]
+            if self.single:
+                return outs[0]
         flat = list(self.flat)
         for k, t in zip(self.returned, outs, strict=True):
             flat[k] = t

@@ -176,6 +176,19 @@ class _ThreadState(threading.local):
     )
 
 
+class Changes:
+    """Counts changes of what programs are: modules and their parts, which tensors want gradients, where their data lies.
+
+    A compiled function that has seen no change since its last call need not look at each of these again.
+    """
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+changes = Changes()
 context = _ThreadState()
 _eager: Context | None = None
 _make: Callable[..., Any] | None = None

@@ -24,9 +24,9 @@ from .functions import shape as s
 from .functions._keywords import widen
 from .grad import Handle, Node
 from .methods import Methods
-from .op import context, make_tensor
+from .op import changes, context, make_tensor
 from .operators import Operators
-from .types import DType, TensorType, float32, size
+from .types import DType, TensorType, along, float32, size
 
 
 class Tensor(Operators, Conversions, Methods):
@@ -143,7 +143,9 @@ class Tensor(Operators, Conversions, Methods):
             )
         if not requires_grad and self._node is not None:
             raise GradError("requires_grad can be switched off only for leaf tensors", hint="use .detach()")
-        self._requires = requires_grad
+        if requires_grad is not self._requires:
+            changes.count += 1
+            self._requires = requires_grad
         return self
 
     @property
@@ -183,6 +185,7 @@ class Tensor(Operators, Conversions, Methods):
         if context.tracer is not None:
             context.tracer.rebind(self, value._value)  # type: ignore[attr-defined]
         else:
+            changes.count += 1
             self._value = value._value
         self._type = value._type
 
@@ -208,7 +211,7 @@ class Tensor(Operators, Conversions, Methods):
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or one of its sizes."""
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else along(self.shape, dim)
 
     def dim(self) -> int:
         """Number of dimensions."""
@@ -224,7 +227,7 @@ class Tensor(Operators, Conversions, Methods):
     def stride(self, dim: int | None = None) -> Any:
         """How many elements further in memory the next entry along each dimension (or one) lies."""
         strides = tuple(n // self.dtype.itemsize for n in self._concrete("stride()").strides)
-        return strides if dim is None else strides[dim]
+        return strides if dim is None else along(strides, dim)
 
     def storage_offset(self) -> int:
         """How many elements into the memory of its base a view begins."""
@@ -324,7 +327,7 @@ class Tensor(Operators, Conversions, Methods):
         """Another tensor on the same memory and at the same place in the autograd graph."""
         if self._parent is not None and self._stamp != self._base._edits:
             i.refresh(self)
-        out = make_tensor(self._value, self._type, self._node, self._slot)
+        out = make_tensor(i.memory(self), self._type, self._node, self._slot)
         out._version = self._version
         return out
 
@@ -332,6 +335,7 @@ class Tensor(Operators, Conversions, Methods):
         """Become what `detach` gives: the same memory, cut off from the gradient.  Refused for views."""
         if self._parent is not None:
             raise GradError("detach_() of a view: its base would stay attached", hint="use .detach()")
+        changes.count += 1
         self._node, self._requires = None, False
         return self
 

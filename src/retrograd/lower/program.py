@@ -76,7 +76,8 @@ class Program:
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
         play(self._events)
-        self._bind()
+        if self._slots or self._bound is None:
+            self._bind()
         outs = self._executor.run(arrays)
         self._leave()
         return outs
@@ -84,6 +85,11 @@ class Program:
     def play(self) -> None:
         """Python's part of a call."""
         play(self._events)
+
+    def look(self) -> None:
+        """Some tensor may have other memory now."""
+        if self._bound is not None and not self._slots:
+            self._bind()
 
     def _bind(self) -> None:
         """Tell the executor where the state lies, if that has changed."""

@@ -6,7 +6,7 @@ import difflib
 from typing import Any
 
 from ..errors import RetrogradError, UsageError
-from ..op import context
+from ..op import changes, context
 from ..tensor import Tensor
 from ..trace import layer_name
 from .hooks import Hooked
@@ -73,6 +73,7 @@ class Module(Hooked, Stateful, Modes):
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
+        changes.count += 1
         if isinstance(value, Parameter):
             self._release("_parameters", name)
             self.register_parameter(name, value)
@@ -117,6 +118,7 @@ class Module(Hooked, Stateful, Modes):
         raise NoAttribute(name=name, obj=self)
 
     def __delattr__(self, name: str) -> None:
+        changes.count += 1
         for kind in _KINDS:
             if name in self.__dict__[kind]:
                 del self.__dict__[kind][name]
@@ -165,11 +167,13 @@ class Module(Hooked, Stateful, Modes):
             raise UsageError(
                 f"parameter {name!r} is the result of a computation", hint="nn.Parameter(value.detach())"
             )
+        changes.count += 1
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Own a tensor that is not trained; saved in the state dict unless ``persistent`` is False."""
         self._check_name("_buffers", name, tensor, Tensor, "buffer")
+        changes.count += 1
         self._buffers[name] = tensor
         kept = self._non_persistent_buffers_set
         (kept.discard if persistent else kept.add)(name)
@@ -177,6 +181,7 @@ class Module(Hooked, Stateful, Modes):
     def register_module(self, name: str, module: Module | None) -> None:
         """Own a smaller module under ``name``."""
         self._check_name("_modules", name, module, Module, "module")
+        changes.count += 1
         self._modules[name] = module
 
     add_module = register_module

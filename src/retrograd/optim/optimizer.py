@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, ClassVar
 
 from ..errors import GradError, UsageError
@@ -164,11 +165,13 @@ class Optimizer:
         tracer: Any = context.tracer
         if tracer is None:
             return group
-        kept = {k: v for k, v in group.items() if k not in ("params", "initial_lr", *self.live)}
-        plain = [k for k, v in kept.items() if v is None or isinstance(v, bool | int | float | str | tuple)]
-        name = type(self).__name__
-        tracer.guard(f"the options of {name}", lambda: [group.get(k) for k in plain])
-        tracer.guard(f"the parameters of {name}", lambda: [len(g["params"]) for g in self.param_groups])
+        fixed = {k: v for k, v in group.items() if k not in ("params", "initial_lr", *self.live)}
+        plain = itemgetter(*(k for k, v in fixed.items() if isinstance(v, _PLAIN)), "params")
+        state, groups = self.state, self.param_groups
+        tracer.guard(
+            f"an option, a parameter or the state of {type(self).__name__}",
+            lambda: (plain(group)[:-1], len(group["params"]), len(groups), self.state is state, len(state)),
+        )
         return {**group, **{k: _live(tracer, group, k) for k in self.live if k in group}}
 
     def _state_of(self, param: Tensor, group: Group) -> dict[str, Any]:
@@ -264,6 +267,9 @@ def _refuse_set(name: str, params: Any) -> None:
 
 def _replaced(before: Any, given: Any) -> Any:
     return before if given is None else given
+
+
+_PLAIN = (bool, int, float, str, tuple, type(None))
 
 
 def _live(tracer: Any, group: Group, key: str) -> Any:

@@ -18,7 +18,7 @@ from .expressions import EXPRESSIONS
 from .fuse import Loop, Member, Schedule, Single, fuse
 from .kernel import Address, Command, Kernel
 from .level import Level
-from .loops import LoopLowering
+from .nest import LoopLowering
 from .memory import aligned, bytes_of, lay_out, operands_of
 from .runner import run_function
 from .singles import SINGLES, Site
@@ -241,7 +241,7 @@ class Native:
             self._state.append(a)
         for n, a in enumerate(self._state):
             self._point(("state", n), a)
-        held = [v for v in self._graph.inputs]
+        held = list(self._graph.inputs)
         self._input_buffers = [
             self._array(v) if small else None for v, small in zip(held, self._small, strict=True)
         ]

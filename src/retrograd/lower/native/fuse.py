@@ -84,6 +84,22 @@ def fuse(graph: Graph, elementwise: Container[str]) -> Schedule:
     return _Fuser(graph, elementwise).schedule()
 
 
+def _numbers_first(graph: Graph) -> list[Equation]:
+    """The equations, with those before the others that reckon with single numbers only, such as a rate's.
+
+    A loop over many elements that needs such a number can then be one with what came before it.
+    """
+    known = {v for v in (*graph.inputs, *graph.captured) if size(v.type.shape) == 1}
+    first, rest = [], []
+    for eq in graph.equations:
+        if all(v in known for v in eq.inputs) and all(size(v.type.shape) == 1 for v in eq.outputs):
+            known.update(eq.outputs)
+            first.append(eq)
+        else:
+            rest.append(eq)
+    return first + rest
+
+
 class _Fuser:
     def __init__(self, graph: Graph, elementwise: Container[str]) -> None:
         self._graph = graph
@@ -95,7 +111,7 @@ class _Fuser:
         self._stored: set[Var] = set()
 
     def schedule(self) -> Schedule:
-        for eq in self._graph.equations:
+        for eq in _numbers_first(self._graph):
             self._take(eq)
         out = Schedule(self._groups, self._views)
         for v in (*self._graph.outputs, *(v for _, _, v in self._graph.states)):
@@ -167,7 +183,8 @@ class _Fuser:
                 v in group.roots and size(v.type.shape) > 1 for v in roots
             ):
                 fresh = {r for r in roots if r not in group.inside and r not in group.roots}
-                if len(group.roots) + len(group.writes) + len(fresh) <= MOST_STREAMS:
+                streams = sum(size(r.type.shape) > 1 for r in (*group.roots, *fresh))
+                if streams + len(group.members) / 4 <= MOST_STREAMS:
                     return k
         return None
 
