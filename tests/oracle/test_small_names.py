@@ -83,7 +83,8 @@ def test_hooks_and_switches(t: Any) -> None:
         t.rand(3)
     assert bool((t.random.get_rng_state() == before).all())
     t.cuda.empty_cache()
-    t.backends.cudnn.deterministic = True
+    if t is rg:  # PyTorch refuses it once its testing tools are loaded
+        t.backends.cudnn.deterministic = True
 
 
 def test_results_with_names_survive_copies() -> None:
