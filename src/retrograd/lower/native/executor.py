@@ -13,15 +13,15 @@ from ...errors import UsageError
 from ...graph import Graph, Var
 from ...op import Array
 from ...types import size
-from . import indexing, jit, level
+from . import indexing, jit, level, products, rows
 from .expressions import EXPRESSIONS
-from .fuse import Loop, Member, Schedule, Single, fuse
+from .fuse import Loop, Schedule, Single, fuse
 from .kernel import Address, Command, Kernel
 from .level import Level
-from .nest import LoopLowering
 from .memory import aligned, bytes_of, lay_out, operands_of
+from .nest import LoopLowering
 from .runner import run_function
-from .singles import SINGLES, Site
+from .singles import SINGLES, Site, copy_loop
 from .views import View, whole
 
 STATUS = 64
@@ -87,7 +87,7 @@ class Native:
             view = schedule.view(v)
             if v in schedule.views or v not in made or v in place:
                 fresh = Var(f"output {k}", v.type)
-                schedule.groups.append(Loop(tuple(v.type.shape), [Member(None, (view,), fresh)], [], [fresh]))
+                schedule.groups.append(copy_loop(view, fresh))
                 outputs[k] = fresh
         self._outputs = outputs
         elsewhere = {**place, **self._literals, **dict.fromkeys(graph.inputs)}
@@ -99,13 +99,13 @@ class Native:
         self._offsets = layout.offsets
         self._scratch = layout.size
         self._commands: list[Command | Single] = []
-        self._site = Site(self._level, self._locate, self._take_scratch, Address(None, 0))
+        self._site = Site(self._level, self._locate, self._take_scratch, Address(None, 0), self._contiguous)
         for group in schedule.groups:
             self._commands += self._lowered(group)
         for view, target in self._copies:
             fresh = Var(f"state {target}", view.root.type if view.whole else _typed(view))
             self._place[fresh] = target
-            loop = Loop(tuple(view.shape), [Member(None, (view,), fresh)], [], [fresh])
+            loop = copy_loop(view, fresh)
             self._commands += self._lowered(loop)
         self._block = aligned(self._scratch)
         self._assemble()
@@ -150,7 +150,7 @@ class Native:
         for view, target in copies:
             if self._place.get(view.root) in written:
                 fresh = Var(f"old {target}", _typed(view))
-                schedule.groups.append(Loop(tuple(view.shape), [Member(None, (view,), fresh)], [], [fresh]))
+                schedule.groups.append(copy_loop(view, fresh))
                 view = whole(fresh)
             out.append((view, target))
         return out
@@ -171,6 +171,11 @@ class Native:
 
     def _locate(self, view: View) -> Address:
         return Address(view.root, view.offset * view.root.type.dtype.itemsize)
+
+    def _contiguous(self, view: View) -> tuple[View, list[Any]]:
+        fresh = Var(f"copy of {view.root.name}", _typed(view))
+        self._offsets[fresh] = self._take_scratch(bytes_of(fresh)).offset
+        return whole(fresh), self._lowered(copy_loop(view, fresh))
 
     def _take_scratch(self, n: int) -> Address:
         at, self._scratch = self._scratch, self._scratch + -(-n // 64) * 64
@@ -356,4 +361,4 @@ def native_executor(graph: Graph, required: bool, otherwise: Callable[[Graph], A
     return otherwise(graph)
 
 
-__all__ = ["Native", "indexing", "native_executor"]
+__all__ = ["Native", "indexing", "native_executor", "products", "rows"]

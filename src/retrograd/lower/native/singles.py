@@ -20,10 +20,10 @@ class Site:
     locate: Callable[[View], Address]
     scratch: Callable[[int], Address]
     status: Address
+    contiguous: Callable[[View], tuple[View, list[Command]]]
+    """Gives a copy of a view that lies row by row, and the commands that make it."""
     checks: list[Single] = field(default_factory=list)
     """Ops whose kernels report a bad index: number n in the status word is entry n - 1."""
-    contiguous: Callable[[View], tuple[View, list[Command]]] | None = None
-    """Gives a view that lies row by row, and the commands that make it one."""
 
     def checked(self, single: Single) -> int:
         """The number under which the kernels of this op report."""
