@@ -19,7 +19,7 @@ DTYPES = [float32, float64, int32, int64, uint8, bool_]
 UNARY = ["neg", "abs", "sign", "floor", "exp", "sqrt", "tanh", "relu", "bit_not", "detach", "log1p"]
 BINARY = [
     *("add", "sub", "mul", "div", "pow", "add", "sub", "mul", "div"),
-    *("maximum", "minimum", "eq", "ne", "lt", "ge", "bit_and", "bit_or", "bit_xor", "masked_by"),
+    *("maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge", "bit_and", "bit_or", "bit_xor", "masked_by"),
 ]
 STEPS = (
     *(("unary", name) for name in UNARY),

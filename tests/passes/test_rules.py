@@ -103,6 +103,20 @@ MADE = {
     "x**0": (lambda x: put(Pow, x, filled(x, 0.0)), ["broadcast"]),
     "|-x|": (lambda x: abs(-x), ["abs"]),
     "where(~c)": (lambda x: rg.where(~(x > 0), x, -x), ["broadcast", "gt", "neg", "where"]),
+    "choice in a choice": (
+        lambda x: rg.where(x > 0, rg.where(x > 0, x, -x), rg.where(x > 0, -x, x.exp())),
+        ["broadcast", "gt", "exp", "where"],
+    ),
+    "slice of slice": (lambda x: x[1:, ::2][::2, 1:4:2], ["slice"]),
+    "place in a place": (
+        lambda x: put(
+            Place,
+            put(Place, x, shape=(9, 17), index=((1, 9, 2), (1, 9, 1))),
+            shape=(20, 40),
+            index=((2, 20, 2), (3, 37, 2)),
+        ),
+        ["place"],
+    ),
     "square is no -0": (lambda x: x * x + 0.0, ["mul"]),
     "numbers": (lambda x: x * (filled(x, 3.0) * 2 - 1), ["broadcast", "mul"]),
     "sum of one": (lambda x: put(Sum, x[:1] ** 2, dim=(0,), keepdim=False), ["slice", "mul", "reshape"]),
