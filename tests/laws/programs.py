@@ -114,17 +114,31 @@ def array_key(draw: Draw, name: str, shape: tuple[int, ...]) -> str:
     return f"{first}, {last}"
 
 
-def partner(draw: Draw, names: dict[str, Any], shape: tuple[int, ...], *, into: bool = False) -> str:
-    """An operand that meets ``shape``: a tensor, a part of one, or a number; with ``into`` it may not be wider."""
+def read_before_written(t: Any, target: Any) -> bool:
+    """Whether no element of ``t`` is overwritten before it is read, where ``target`` is changed element by element.
+
+    Where they share memory in part, PyTorch refuses or, if it does not see it, reads what it has written already:
+    ``x.mul_(x[:, 0:1])`` multiplies the later columns by the square.  Here a value is read before anything is written.
+    """
+    if (t.data_ptr(), t.shape, t.stride()) == (target.data_ptr(), target.shape, target.stride()):
+        return True
+    return not np.shares_memory(t.data.numpy(), target.data.numpy())
+
+
+def partner(draw: Draw, names: dict[str, Any], shape: tuple[int, ...], *, into: Any = None) -> str:
+    """An operand that meets ``shape``: a tensor, a part of one, or a number.
+
+    What is written ``into`` a tensor may not be wider, nor share its memory in part.
+    """
     fitting = []
     for name, t in tensors(names).items():
-        if unrecorded(t):
+        if unrecorded(t) or (into is not None and not read_before_written(t, into)):
             continue
         try:
             wide = torch.broadcast_shapes(shape, t.shape)
         except RuntimeError:
             continue
-        if (not into or wide == shape) and len(wide) < 5:
+        if (into is None or wide == shape) and len(wide) < 5:
             fitting.append(name)
     options = ["0.5", "x0.sum() * 0.3", "x1.sum() * 0.3", *fitting, *fitting]
     return draw(st.sampled_from(options))
@@ -226,7 +240,7 @@ def new(draw: Draw, name: str, t: Any, names: dict[str, Any]) -> str:
 def write(draw: Draw, name: str, t: Any, names: dict[str, Any]) -> str:
     """A statement that changes ``name``."""
     shape = tuple(t.shape)
-    other = partner(draw, names, shape, into=True)
+    other = partner(draw, names, shape, into=t)
     operand = (
         other
         if other[0] == "x" and " " not in other
@@ -239,7 +253,7 @@ def write(draw: Draw, name: str, t: Any, names: dict[str, Any]) -> str:
         part = tuple(eval(f"{name}[{key}]", {**names}).shape)
     except (RuntimeError, IndexError):
         part = ()
-    value = partner(draw, names, part, into=True)
+    value = partner(draw, names, part, into=t)
     options = [
         f"{name}.mul_({other})", f"{name}.add_({other})", f"{name}.sub_({other}, alpha=0.3)", f"{name} += {other}",
         f"{name} *= {other}", f"{name} -= {other}", f"{name}.div_(1.5)", f"{name}.zero_()", f"{name}.fill_(0.7)",

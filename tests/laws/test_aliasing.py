@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import retrograd as rg
 from laws.programs import attempt, environment, tensors, torch, view
+from retrograd.errors import GradError
 
 
 @st.composite
@@ -82,10 +83,29 @@ def test_views_share_memory_as_in_pytorch(lines: list[str]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000)
+@settings(max_examples=1000)
 @given(chains())
 def test_views_share_memory_as_in_pytorch_at_length(lines: list[str]) -> None:
     check(lines)
+
+
+@pytest.mark.parametrize("cut", ["detach()", "data", "detach().detach()", "data[0:1].detach()"])
+def test_an_expanded_tensor_that_is_detached_is_filled_as_in_pytorch(cut: str) -> None:
+    """What is expanded from one place and then cut off from its base is memory like any other."""
+    for m in (rg, torch):
+        x = m.zeros(4)
+        y = eval(f"x.select(0, 0).broadcast_to((2,)).{cut}", {"x": x})
+        y.fill_(3.0)
+        assert x.tolist() == [3.0, 0.0, 0.0, 0.0]
+        with pytest.raises((GradError, RuntimeError), match=r"one memory|single memory"):
+            y.expand(2).mul_(2.0)
+
+
+def test_an_array_that_numpy_protects_is_not_written_to() -> None:
+    x = rg.from_numpy(np.broadcast_to(np.zeros(3), (2, 3)))
+    for y in (x, x.detach(), x[0].detach(), x.data):
+        with pytest.raises(GradError, match="memory"):
+            y.fill_(1.0)
 
 
 @given(st.integers(1, 5), st.integers(0, 3), st.sampled_from(["copy_", "add_", "mul_", "set", "index"]))

@@ -152,7 +152,7 @@ def test_random_programs(program: list[str], ending: int, twice: bool) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000)
+@settings(max_examples=500)
 @given(programs(), st.integers(0, 2**16 - 1), st.booleans())
 def test_random_programs_at_length(program: list[str], ending: int, twice: bool) -> None:
     check(program, ending, twice)

@@ -15,6 +15,7 @@ from .placing import set_item as set_item
 from .random import *
 from .running import *
 from .shape import *
+from .writing import memory as memory
 from .writing import refresh as refresh
 from .writing import replay as replay
 from .writing import write as write

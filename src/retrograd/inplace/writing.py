@@ -9,6 +9,7 @@ gets a new variable, and the tracer notes that its state changed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -126,13 +127,29 @@ def _copy(x: Any, value: np.ndarray[Any, Any]) -> None:
     x._version[0] += 1
 
 
+def memory(x: Any) -> Any:
+    """The array of ``x`` for another tensor that shares its memory; an expanded one can be written to where its base can.
+
+    NumPy marks what it broadcasts as read-only.  A view is written through its base; what is detached has none.
+    """
+    array = x._value
+    if x._base is None or not isinstance(array, np.ndarray) or array.flags.writeable:
+        return array
+    whole = x._base._value
+    if not whole.flags.writeable:
+        return array
+    place = {**array.__array_interface__, "data": (array.__array_interface__["data"][0], False)}
+    return np.asarray(SimpleNamespace(__array_interface__=place, array=whole))
+
+
 def _demand_one_value(x: Any, value: np.ndarray[Any, Any]) -> None:
     """Elements of ``x`` share memory: only what gives all that share a place the same value may be written."""
     array = x._value
     wide = np.broadcast_to(value, array.shape)
     repeated = [n > 1 and stride == 0 for n, stride in zip(array.shape, array.strides, strict=True)]
     needed = repeated if any(repeated) else [n > 1 for n in array.shape]
-    if x._base is None or any(r and stride for r, stride in zip(needed, wide.strides, strict=True)):
+    told = x._base is not None or array.flags.writeable
+    if not told or any(r and stride for r, stride in zip(needed, wide.strides, strict=True)):
         raise GradError(
             "an expanded tensor is written in place: several elements share one memory",
             hint="call .clone() first",
