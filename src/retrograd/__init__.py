@@ -103,9 +103,10 @@ from .trace import trace
 
 if TYPE_CHECKING:
     from . import data, func, metrics, nn, optim, random, report, signal, testing, train, utils
+    from .compilation import compile
 
 __all__ = [
-    "Graph", "Tensor", "autograd", "backends", "bool", "cuda", "data", "device", "double", "dtype",
+    "Graph", "Tensor", "autograd", "backends", "bool", "compile", "cuda", "data", "device", "double", "dtype",
     "enable_grad", "errors", "float", "float32", "float64", "func", "get_default_dtype", "inference_mode",
     "int", "int32", "int64", "is_grad_enabled", "is_inference_mode_enabled", "linalg", "load", "long", "metrics",
     "nn", "no_grad", "optim", "random", "report", "return_types", "save", "set_default_dtype", "set_grad_enabled",
@@ -151,6 +152,9 @@ _LATER = {"random", "testing", "signal", "utils", "func", "nn", "optim", "data",
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         return importlib.import_module(f".{name}", __name__)
+    if name == "compile":
+        found = globals()["compile"] = importlib.import_module(".compilation", __name__).compile
+        return found
     raise Missing(__name__, name, __all__)
 
 

@@ -86,7 +86,6 @@ _ABSENT: dict[str, Groups] = {
         "tensors are compared by NumPy's tools; numpy.testing.assert_allclose serves": "testing",
         "seeds and states are functions of the package; retrograd.manual_seed, get_rng_state, set_rng_state": "random",
         "use retrograd.__version__": "version",
-        "the compiled step is not built yet; retrograd.trace(f) turns a function into a graph": "compile",
         COMPILER: "while_loop *cond jit fx export compiler",
         "numpy.memmap with from_numpy serves": "from_file",
         "numpy.frombuffer with from_numpy serves": "frombuffer",

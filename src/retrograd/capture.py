@@ -44,6 +44,10 @@ class Capture(Tracer):
             self._literals[id(out._value)] = out  # kept alive, so that its id stays its own
         return out
 
+    def born(self, t: Tensor) -> None:
+        super().born(t)
+        self._literals[id(t._value)] = t  # made anew at every call, always the same
+
     def is_literal(self, value: Any) -> bool:
         return id(value) in self._literals
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import threading
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import numpy as np
 
 from .capture import Capture, can_go_back
 from .errors import TraceError, UsageError
-from .graph import Graph, Var
+from .graph import Graph
 from .lower.program import Program, make_program
 from .op import changes, context, make_tensor
 from .staging import within
@@ -44,9 +45,7 @@ class Compiled:
             return self.fn(*args, **kwargs)
         with self._lock:
             last = self._last
-            if last is None or kwargs or not last.takes(args):
-                last = self._last = self._found(args, kwargs)
-            elif not last.holds():
+            if last is None or kwargs or not last.takes(args) or not last.holds():
                 last = self._last = self._found(args, kwargs)
             return last.run()
 
@@ -87,6 +86,9 @@ class Compiled:
         made = Trace(self, key, leaves, form)
         self._programs.setdefault(key, []).append(made)
         return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
+        return Compiled(copy.deepcopy(self.fn, memo), self.backend)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -292,4 +294,4 @@ def compile(fn: Any = None, *, backend: str | None = None, **options: Any) -> An
     return fn if options.get("disable") else Compiled(fn, backend)
 
 
-__all__ = ["Compiled", "Var", "compile"]
+__all__ = ["Compiled", "compile"]

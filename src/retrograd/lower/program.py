@@ -11,6 +11,7 @@ import numpy as np
 from ..capture import play
 from ..graph import Graph, Var
 from ..op import Array, make_tensor
+from ..passes import standard
 from ..tensor import Tensor
 from .reference import Reference
 
@@ -38,6 +39,7 @@ class Program:
     def __init__(
         self,
         graph: Graph,
+        traced: Graph,
         slots: Sequence[tuple[Tensor, Tensor | None]],
         cleared: Sequence[Tensor],
         events: Sequence[tuple[str, Any, Any]],
@@ -60,7 +62,9 @@ class Program:
         self._added: list[tuple[Var, Tensor]] = []
         taken: set[int] = set()
         in_slots = {id(t) for _, t in self._slots}
-        for kind, t, v in graph.states:
+        self._named: dict[Var, list[str]] = {}  # passes may rename what a state becomes
+        for (kind, t, v), (_, _, before) in zip(graph.states, traced.states, strict=True):
+            self._named.setdefault(v, []).append(before.name)
             if kind == "value" and id(t._value) not in taken:
                 taken.add(id(t._value))
                 self._changed.append((v, t))
@@ -119,13 +123,13 @@ class Program:
             t._gradient = None
 
     def settle(self, env: dict[str, Array]) -> None:
-        """Write the state from values that were computed otherwise."""
-        new = [(t._value, env[v.name]) for v, t in self._changed]
-        new += [(t._gradient._value, env[v.name]) for v, t in self._added]  # type: ignore[union-attr]
-        new += [(g._value, env[v.name]) for v, _, g in self._gradients]
-        values = [(to, np.array(value)) for to, value in new]
-        for to, value in values:
-            np.copyto(to, value)
+        """Write the state from the values of the traced graph, computed otherwise."""
+        value = {v: env[names[0]] for v, names in self._named.items()}
+        new = [(t._value, value[v]) for v, t in self._changed]
+        new += [(t._gradient._value, value[v]) for v, t in self._added]  # type: ignore[union-attr]
+        new += [(g._value, value[v]) for v, _, g in self._gradients]
+        for to, array in [(to, np.array(array)) for to, array in new]:
+            np.copyto(to, array)
         self._leave()
 
     def plan(self) -> str:
@@ -134,15 +138,16 @@ class Program:
 
 
 def make_program(
-    graph: Graph,
+    traced: Graph,
     slots: Sequence[tuple[Tensor, Tensor | None]],
     cleared: Sequence[Tensor],
     events: Sequence[tuple[str, Any, Any]],
     kept: dict[int, tuple[Tensor, Tensor]],
     backend: str | None,
 ) -> Program:
-    """The program of a graph, with the best executor that there is, or the one asked for."""
-    return Program(graph, slots, cleared, events, kept, executor_for(graph, backend))
+    """The program of a traced graph, with the best executor that there is, or the one asked for."""
+    graph = standard(traced)
+    return Program(graph, traced, slots, cleared, events, kept, executor_for(graph, backend))
 
 
 def executor_for(graph: Graph, backend: str | None) -> Executor:

@@ -51,6 +51,10 @@ class Module(Hooked, Stateful, Modes):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the hooks and ``forward``; an error on the way learns the path of layers it passed through."""
+        if context.tracer is None:
+            compiled = self.__dict__.get("_compiled")
+            if compiled is not None:
+                return compiled(*args, **kwargs)
         outer = context.scope
         context.scope = (outer, self)
         if context.tracer is not None:
@@ -68,6 +72,12 @@ class Module(Hooked, Stateful, Modes):
             raise
         finally:
             context.scope = outer
+
+    def compile(self, **options: Any) -> None:
+        """Run as one program from now on: ``retrograd.compile`` of this module, in place."""
+        from ..compilation import compile
+
+        self.__dict__["_compiled"] = compile(self.__call__, **options)
 
     # Registration --------------------------------------------------------------------------------------------------
 
