@@ -74,8 +74,8 @@ def why_unused() -> str | None:
 def as_size(count: int) -> str:
     """Bytes, in the unit that people would use.
 
-    >>> as_size(0), as_size(2048), as_size(113_248), as_size(256 * 2**20)
-    ('0 B', '2.0 kB', '111 kB', '256 MB')
+    >>> as_size(0), as_size(2048), as_size(113_248), as_size(128 * 2**20)
+    ('0 B', '2.0 kB', '111 kB', '128 MB')
     """
     size, units = float(count), iter(("B", "kB", "MB"))
     unit = next(units)

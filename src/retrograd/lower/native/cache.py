@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 VARIABLE = "RETROGRAD_CACHE_DIR"
-MOST_BYTES = 256 * 2**20
+MOST_BYTES = 128 * 2**20
 """The folder is brought back to three quarters of this when it has grown beyond."""
 KINDS = ("object", "plan")
 
@@ -34,6 +34,8 @@ _ABANDONED = 3600.0
 """Seconds after which a file that was never finished is nobody's any more."""
 _USED = 60.0
 """Seconds for which a use need not be noted again."""
+_BLOCK = 4096
+"""A file takes whole blocks of the disk: counted so, the number of files is bounded too."""
 _LOOK_AFTER = 2**20
 """Bytes written after which the folder's size is looked at again; small beside `MOST_BYTES`."""
 
@@ -159,7 +161,7 @@ def evict(path: Path, most: int | None = None) -> None:
     kept: list[tuple[float, int, str]] = []
     for found, status in _files(path):
         if not found.endswith(".part"):
-            kept.append((status.st_mtime, status.st_size, found))
+            kept.append((status.st_mtime, -(-status.st_size // _BLOCK) * _BLOCK, found))
         elif now - status.st_mtime > _ABANDONED:
             _delete(found)
     total = sum(size for _, size, _ in kept)
