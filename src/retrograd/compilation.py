@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from .autograd import Function
+from .backward import grad
 from .capture import Capture, can_go_back
 from .errors import TraceError, UsageError
 from .graph import Graph
 from .lower.program import Program, make_program
+from .modes import set_grad_enabled
 from .op import changes, context, make_tensor
-from .staging import within
 from .tensor import Tensor
 from .trace import stage
 from .tree import flatten, unflatten
@@ -144,7 +146,8 @@ class Trace:
     """One tracing of the function: its program, and the facts that it relies on."""
 
     def __init__(self, owner: Compiled, key: Any, leaves: list[Any], form: Any) -> None:
-        self.key = key
+        self.key, self.owner = key, owner
+        self._pulls: dict[tuple[bool, ...], Compiled] = {}
         self.places = [k for k, x in enumerate(leaves) if isinstance(x, Tensor | np.ndarray)]
         capture = Capture()
         result: list[Any] = []
@@ -169,6 +172,7 @@ class Trace:
                     f"a compiled function returned {type(x).__name__}",
                     hint="return tensors and plain numbers, or tuples, lists and dicts of them",
                 )
+        self.events = capture.events
         self.guards = [(what, read, read()) for what, read in capture.guards]
         self.modules = [(m, _parts(m)) for m in capture.modules.values()]
         self.slots = list(capture.slots.values())
@@ -239,6 +243,13 @@ class Trace:
                 return f"{what} changed"
         return None
 
+    def pull(self, needed: list[bool]) -> Compiled:
+        """The compiled way back, to the inputs that need it."""
+        key = tuple(needed)
+        if key not in self._pulls:
+            self._pulls[key] = Compiled(_puller(self, needed), self.owner.backend)
+        return self._pulls[key]
+
     def run(self) -> Any:
         """The results for these arguments."""
         leaves = self.leaves
@@ -256,16 +267,59 @@ class Trace:
         return unflatten(flat, self.form)
 
     def recorded(self, given: list[Any]) -> list[Tensor]:
-        """The results with their derivatives: each op is applied again, so that autograd sees it."""
-        self.program.play()
-        with within(None):
-            tensors = [
-                x if isinstance(x, Tensor) else make_tensor(x, v.type)
-                for x, v in zip(given, self.traced.inputs, strict=True)
+        """The results with their derivatives, which are a compiled function, too."""
+        tensors = [
+            x if isinstance(x, Tensor) else make_tensor(x, v.type)
+            for x, v in zip(given, self.traced.inputs, strict=True)
+        ]
+        outs = WithDerivative.apply(self, *tensors, *(t for t, requires, _ in self.wants if requires))
+        return list(outs)
+
+
+class WithDerivative(Function):
+    """A program whose results can be differentiated: going back computes forward again, and from there the cotangents."""
+
+    @staticmethod
+    def forward(ctx: Any, trace: Trace, *tensors: Tensor) -> tuple[Tensor, ...]:
+        n = len(trace.places)
+        arrays = trace.program([t._value for t in tensors[:n]])
+        ctx.save_for_backward(*tensors)
+        ctx.trace = trace
+        ctx.read = [what.clone() for kind, what, _ in trace.events if kind != "do"]
+        outs = tuple(make_tensor(a, k) for a, k in zip(arrays, trace.kinds, strict=True))
+        ctx.mark_non_differentiable(*(t for t, wants in zip(outs, trace.wanting, strict=True) if not wants))
+        return outs
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Tensor) -> tuple[Any, ...]:
+        trace, tensors = ctx.trace, ctx.saved_tensors
+        wanted = [g for g, wants in zip(cotangents, trace.wanting, strict=True) if wants]
+        needed = list(ctx.needs_input_grad[1:])
+        found = iter(trace.pull(needed)(list(tensors), ctx.read, wanted))
+        return (None, *(next(found) if needs else None for needs in needed))
+
+
+def _puller(trace: Trace, needed: list[bool]) -> Callable[..., Any]:
+    """The function from what a program read, and the cotangents of its results, to the cotangents of what it read."""
+    graph, n = trace.traced, len(trace.places)
+    by_id = {id(t): v for v, t in graph.sources.items()}
+    further = [by_id[id(t)] for t, requires, _ in trace.wants if requires]
+    read = [by_id.get(id(what)) for kind, what, _ in trace.events if kind != "do"]
+
+    def pull(tensors: list[Tensor], numbers: list[Tensor], cotangents: list[Tensor]) -> list[Tensor]:
+        with set_grad_enabled(True):
+            leaves = [
+                t.detach().requires_grad_() if needs and not t.requires_grad else t
+                for t, needs in zip(tensors, needed, strict=True)
             ]
-            every = self.traced.apply(*tensors, every=True)
-        self.program.settle({name: t._value for name, t in every.items()})
-        return [every[v.name] for v in self.traced.outputs]
+            held = dict(zip(further, leaves[n:], strict=True))
+            held |= {v: t for v, t in zip(read, numbers, strict=True) if v is not None}
+            outs = graph.apply(*leaves[:n], held=held)
+            outs = [t for t, wants in zip(outs, trace.wanting, strict=True) if wants]
+            wanted = [t for t, needs in zip(leaves, needed, strict=True) if needs]
+            return list(grad(outs, wanted, cotangents, materialize_grads=True, create_graph=True))
+
+    return pull
 
 
 def compile(fn: Any = None, *, backend: str | None = None, **options: Any) -> Any:

@@ -192,17 +192,17 @@ class Graph:
                     hint="trace again for other shapes",
                 )
 
-    def apply(self, *tensors: Any, every: bool = False) -> Any:
+    def apply(self, *tensors: Any, held: dict[Var, Any] | None = None) -> list[Any]:
         """The outputs as tensors, each op bound again: in eager mode with gradients, under tracing staged anew.
 
-        ``every``: all variables, by name.
+        ``held``: other tensors in place of constants.
         """
         env = {v.name: t for v, t in zip(self.inputs, tensors, strict=True)}
-        env |= {v.name: self.held(v) for v in self.captured}
+        env |= {v.name: held[v] if held and v in held else self.held(v) for v in self.captured}
         for eq in self.equations:
             for v, t in zip(eq.outputs, _applied(eq, env), strict=True):
                 env[v.name] = t
-        return env if every else [env[v.name] for v in self.outputs]
+        return [env[v.name] for v in self.outputs]
 
     def held(self, v: Var) -> Any:
         """A constant as a tensor: the one it was taken from, if it is at hand."""

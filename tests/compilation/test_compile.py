@@ -336,3 +336,32 @@ def test_a_decorator_with_and_without_options() -> None:
     assert double(rg.ones(2)).tolist() == [2, 2] and triple(rg.ones(2)).tolist() == [3, 3]
     assert double.__name__ == "double" and "mul" in str(double.graph) and "native" in double.plan()
     assert rg.compile(lambda x: x, disable=True)(3) == 3
+
+
+def test_a_loop_around_a_compiled_model() -> None:
+    """Only the model is compiled; loss, backward and step are not: PyTorch's usual form."""
+    x, y = data()
+    losses = []
+    for compiled in (False, True):
+        model, optimizer, _ = make("Adam", normed)
+        rg.manual_seed(4)
+        run = rg.compile(model) if compiled else model
+        losses.append([])
+        for _ in range(5):
+            optimizer.zero_grad()
+            loss = nn.functional.mse_loss(run(x), y)
+            loss.backward()
+            optimizer.step()
+            losses[-1].append(loss.item())
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-10)
+
+
+def test_second_derivatives_through_a_compiled_function() -> None:
+    x = rg.tensor([0.3, -0.7], dtype=rg.float64, requires_grad=True)
+    f = rg.compile(lambda x: (x**3).sin().sum())
+    (first,) = rg.autograd.grad(f(x), x, create_graph=True)
+    (second,) = rg.autograd.grad(first.sum(), x)
+    (want,) = rg.autograd.grad((x**3).sin().sum(), x, create_graph=True)
+    np.testing.assert_allclose(first.detach().numpy(), want.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(second.numpy(), rg.autograd.grad(want.sum(), x)[0].numpy(), rtol=1e-12)
+    rg.autograd.gradcheck(f, (x,))

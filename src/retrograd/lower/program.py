@@ -39,7 +39,6 @@ class Program:
     def __init__(
         self,
         graph: Graph,
-        traced: Graph,
         slots: Sequence[tuple[Tensor, Tensor | None]],
         cleared: Sequence[Tensor],
         events: Sequence[tuple[str, Any, Any]],
@@ -62,9 +61,7 @@ class Program:
         self._added: list[tuple[Var, Tensor]] = []
         taken: set[int] = set()
         in_slots = {id(t) for _, t in self._slots}
-        self._named: dict[Var, list[str]] = {}  # passes may rename what a state becomes
-        for (kind, t, v), (_, _, before) in zip(graph.states, traced.states, strict=True):
-            self._named.setdefault(v, []).append(before.name)
+        for kind, t, v in graph.states:
             if kind == "value" and id(t._value) not in taken:
                 taken.add(id(t._value))
                 self._changed.append((v, t))
@@ -85,10 +82,6 @@ class Program:
         outs = self._executor.run(arrays)
         self._leave()
         return outs
-
-    def play(self) -> None:
-        """Python's part of a call."""
-        play(self._events)
 
     def look(self) -> None:
         """Some tensor may have other memory now."""
@@ -122,16 +115,6 @@ class Program:
         for t in self._cleared:
             t._gradient = None
 
-    def settle(self, env: dict[str, Array]) -> None:
-        """Write the state from the values of the traced graph, computed otherwise."""
-        value = {v: env[names[0]] for v, names in self._named.items()}
-        new = [(t._value, value[v]) for v, t in self._changed]
-        new += [(t._gradient._value, value[v]) for v, t in self._added]  # type: ignore[union-attr]
-        new += [(g._value, value[v]) for v, _, g in self._gradients]
-        for to, array in [(to, np.array(array)) for to, array in new]:
-            np.copyto(to, array)
-        self._leave()
-
     def plan(self) -> str:
         """What the program consists of, as text."""
         return self._executor.plan()
@@ -147,7 +130,7 @@ def make_program(
 ) -> Program:
     """The program of a traced graph, with the best executor that there is, or the one asked for."""
     graph = standard(traced)
-    return Program(graph, traced, slots, cleared, events, kept, executor_for(graph, backend))
+    return Program(graph, slots, cleared, events, kept, executor_for(graph, backend))
 
 
 def executor_for(graph: Graph, backend: str | None) -> Executor:
