@@ -15,10 +15,10 @@ from ...op import Array
 from ...types import size
 from . import indexing, jit, level, products, rows
 from .expressions import EXPRESSIONS
-from .fuse import Loop, Schedule, Single, fuse
+from .fuse import Loop, Schedule, Single, fuse, read_by
 from .kernel import Address, Command, Kernel
 from .level import Level
-from .memory import aligned, bytes_of, lay_out, operands_of
+from .memory import aligned, bytes_of, lay_out
 from .nest import LoopLowering
 from .runner import run_function
 from .singles import SINGLES, Site, copy_loop
@@ -113,7 +113,7 @@ class Native:
     def _readers(self, schedule: Schedule) -> dict[Var, list[tuple[int, View]]]:
         out: dict[Var, list[tuple[int, View]]] = {}
         for k, group in enumerate(schedule.groups):
-            for view in operands_of(group):
+            for view in read_by(group):
                 out.setdefault(view.root, []).append((k, view))
         return out
 

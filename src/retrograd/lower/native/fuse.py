@@ -6,7 +6,7 @@ An op joins the first group that it may stand in and with which it shares someth
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,17 @@ class Single:
 Group = Loop | Single
 
 
+def read_by(group: Group) -> Iterator[View]:
+    """What a group reads from memory."""
+    if isinstance(group, Single):
+        yield from group.operands
+        return
+    for member in (*group.members, *group.reductions):
+        for x in member.operands:
+            if isinstance(x, View):
+                yield x
+
+
 @dataclass(slots=True)
 class Schedule:
     """The groups in order, and the variables that are views of others."""
@@ -108,18 +119,61 @@ class _Fuser:
         self._views: dict[Var, View] = {}
         self._place: dict[Var, int] = {}
         self._by_domain: dict[Shape, list[int]] = {}
-        self._stored: set[Var] = set()
 
     def schedule(self) -> Schedule:
         for eq in _numbers_first(self._graph):
             self._take(eq)
-        out = Schedule(self._groups, self._views)
-        for v in (*self._graph.outputs, *(v for _, _, v in self._graph.states)):
-            self._stored.add(out.view(v).root)
-        for group in self._groups:
+        groups = self._merged()
+        out = Schedule(groups, self._views)
+        stored = {out.view(v).root for v in (*self._graph.outputs, *(v for _, _, v in self._graph.states))}
+        for group in groups:
+            stored |= {x.root for x in read_by(group)}
+        for group in groups:
             if isinstance(group, Loop):
-                group.stores = [m.out for m in group.members if m.out in self._stored]
+                group.stores = [m.out for m in group.members if m.out in stored or m.equation is None]
         return out
+
+    def _merged(self) -> list[Group]:
+        """The groups, each loop moved into an earlier one whose results it reads, where nothing stands between."""
+        gone = set()
+        for k, group in enumerate(self._groups):
+            if not isinstance(group, Loop):
+                continue
+            for earlier in sorted({self._place.get(r, -1) for r in group.roots if r not in group.inside}):
+                if earlier >= 0 and earlier not in gone and self._move(k, earlier):
+                    gone.add(k)
+                    break
+        return [group for k, group in enumerate(self._groups) if k not in gone]
+
+    def _move(self, k: int, earlier: int) -> bool:
+        """Make loop ``k`` a part of an earlier one, if it reads nothing that is made later, and all of it element by element."""
+        group, into = self._groups[k], self._groups[earlier]
+        assert isinstance(group, Loop)
+        if not isinstance(into, Loop) or into.domain != group.domain:
+            return False
+        if group.dims is not None and into.dims not in (None, group.dims):
+            return False
+        for x in read_by(group):
+            made = self._place.get(x.root, -1)
+            if made > earlier or (
+                made == earlier and not (x.root in into.inside and x.whole and x.shape == into.domain)
+            ):
+                return False
+        roots = into.roots | group.roots
+        if sum(size(r.type.shape) > 1 for r in roots) + len(into.members + group.members) / 4 > MOST_STREAMS:
+            return False
+
+        def here(x: Operand) -> Operand:
+            return x.root if isinstance(x, View) and x.root in into.inside else x
+
+        for member in (*group.members, *group.reductions):
+            member.operands = tuple(map(here, member.operands))
+            self._place[member.out] = earlier
+        into.members += group.members
+        into.reductions += group.reductions
+        into.inside |= group.inside
+        into.roots = {r for r in roots if r not in into.inside}
+        return True
 
     def _take(self, eq: Equation) -> None:
         name = eq.op.name
@@ -135,16 +189,10 @@ class _Fuser:
         elif name in REDUCTIONS and size(eq.inputs[0].type.shape) and eq.params["dim"]:
             self._reduce(eq)
         else:
-            self._append(Single(eq, tuple(self._memory(v) for v in eq.inputs)), eq.outputs)
+            self._append(Single(eq, tuple(self._view(v) for v in eq.inputs)), eq.outputs)
 
     def _view(self, v: Var) -> View:
         return self._views.get(v) or whole(v)
-
-    def _memory(self, v: Var) -> View:
-        """How to read a variable from memory; whoever makes it must store it."""
-        view = self._view(v)
-        self._stored.add(view.root)
-        return view
 
     def _append(self, group: Group, outs: tuple[Var, ...]) -> int:
         self._groups.append(group)
@@ -192,10 +240,7 @@ class _Fuser:
         group = self._groups[k]
         assert isinstance(group, Loop)
         if member.equation is not None:
-            member.operands = tuple(v if self._inside(v, k) else self._memory(v) for v in inputs)
-        else:
-            self._stored.add(member.operands[0].root)  # type: ignore[union-attr]
-            self._stored.add(member.out)
+            member.operands = tuple(v if self._inside(v, k) else self._view(v) for v in inputs)
         group.roots |= {x.root for x in member.operands if isinstance(x, View)}
         group.members.append(member)
         group.inside.add(member.out)
@@ -210,7 +255,7 @@ class _Fuser:
             group = self._groups[k]
             assert isinstance(group, Loop)
             self._by_domain.setdefault(domain, []).append(k)
-        operand: Any = x if self._inside(x, k) else self._memory(x)
+        operand: Any = x if self._inside(x, k) else self._view(x)
         if isinstance(operand, View):
             group.roots.add(operand.root)
         group.reductions.append(Member(eq, (operand,), eq.outputs[0]))

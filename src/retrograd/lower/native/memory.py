@@ -9,8 +9,7 @@ import numpy as np
 
 from ...graph import Var
 from ...types import size
-from .fuse import Group, Loop, Schedule
-from .views import View
+from .fuse import Schedule, read_by
 
 ALIGNMENT = 64
 END = 1 << 60
@@ -21,22 +20,11 @@ def bytes_of(v: Var) -> int:
     return -(-size(v.type.shape) * v.type.dtype.itemsize // ALIGNMENT) * ALIGNMENT
 
 
-def operands_of(group: Group) -> Iterable[View]:
-    """What a group reads from memory."""
-    if isinstance(group, Loop):
-        for member in (*group.members, *group.reductions):
-            for x in member.operands:
-                if isinstance(x, View):
-                    yield x
-    else:
-        yield from group.operands
-
-
 def last_reads(schedule: Schedule, kept: Iterable[Var]) -> dict[Var, int]:
     """The group that reads each buffer last; those of ``kept`` are read after all."""
     last: dict[Var, int] = {}
     for k, group in enumerate(schedule.groups):
-        for view in operands_of(group):
+        for view in read_by(group):
             last[view.root] = k
     for v in kept:
         last[schedule.view(v).root] = END
