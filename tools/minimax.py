@@ -3,7 +3,8 @@
     python tools/minimax.py > src/retrograd/lower/native/_coefficients.py
 
 Each polynomial q minimises the largest |q(x) - f(x)|·w(x) over an interval (E. Remez, 1934), and is then rounded
-to the format that it is used in.
+to the format that it is used in: all coefficients at once, or one by one with a new fit of the others after each,
+whichever leaves less.
 """
 
 from __future__ import annotations
@@ -61,12 +62,27 @@ def fit(
 ) -> tuple[list[float], Number]:
     """Rounded coefficients, the lowest power first, and the error that they leave."""
     exact, _ = remez(f, w, a, b, powers)
-    found = {p: rounded(c, single) for p, c in zip(powers, exact)}
-    worst = mp.mpf(0)
-    for k in range(2001):
-        x = mp.mpf(a) + (mp.mpf(b) - mp.mpf(a)) * k / 2000
-        worst = max(worst, abs(sum(mp.mpf(c) * x**p for p, c in found.items()) - f(x)) * w(x))
-    return [found[p] for p in powers], worst
+    at_once = [rounded(c, single) for c in exact]
+    one_by_one: list[float] = []
+    while len(one_by_one) < len(powers):  # the lowest power matters most, and is rounded first
+
+        def rest(x: Number) -> Number:
+            return f(x) - evaluated(one_by_one, powers, x)
+
+        c, _ = remez(rest, w, a, b, powers[len(one_by_one) :])
+        one_by_one.append(rounded(c[0], single))
+    return min(((c, left(f, w, a, b, c, powers)) for c in (at_once, one_by_one)), key=lambda pair: pair[1])
+
+
+def evaluated(coefficients: list[float], powers: list[int], x: Number) -> Number:
+    return sum((mp.mpf(c) * x**p for p, c in zip(powers, coefficients)), mp.mpf(0))
+
+
+def left(f: Real, w: Real, a: Number, b: Number, coefficients: list[float], powers: list[int]) -> Number:
+    """The largest weighted error, looked for on a grid."""
+    a, b = mp.mpf(a), mp.mpf(b)
+    grid = (a + (b - a) * k / 2000 for k in range(2001))
+    return max(abs(evaluated(coefficients, powers, x) - f(x)) * w(x) for x in grid)
 
 
 def exp_rest(x: Number) -> Number:
@@ -137,6 +153,11 @@ def polynomials() -> dict[str, tuple[str, list[float], Number]]:
             lambda z: mp.mpf(1) / 24 if z < TINY else (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2,
             lambda z: z * z + mp.mpf("1e-4"), 0, quarter**2, count, single,
         )  # fmt: skip
+    add(
+        "ATAN_D", "(arctan(√z)/√z - 1)/z for √z ≤ tan(π/8)",
+        lambda z: -mp.mpf(1) / 3 if z < TINY else (mp.atan(mp.sqrt(z)) / mp.sqrt(z) - 1) / z,
+        lambda z: z + mp.mpf("1e-4"), 0, (mp.tan(mp.pi / 8) * mp.mpf("1.0001")) ** 2, 13, False,
+    )  # fmt: skip
     return out
 
 

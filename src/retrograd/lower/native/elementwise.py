@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from retrograd.types import DType, bool_
+from retrograd.types import DType, bool_, uint8
 
-from . import mathematics
+from . import hyperbolic, mathematics, powers, trigonometry
 from .emit import Function, Value
 from .logic import Expression, Given, compared
 
@@ -47,6 +47,12 @@ def _sqrt(f: Function, x: Value) -> Value:
     return f.intrinsic("sqrt", x)
 
 
+def _pow(f: Function, given: Given, result: DType, params: Any, a: Value, b: Value) -> Value:
+    if given[0].is_floating_point:
+        return in_double(powers.power)(f, given, result, params, a, b)
+    return powers.integer_power(f, a, b, unsigned=given[0] is uint8)
+
+
 EXPRESSIONS: dict[str, Expression] = {
     "relu": _relu,
     "masked_by": _masked_by,
@@ -56,4 +62,19 @@ EXPRESSIONS: dict[str, Expression] = {
     "expm1": unary(mathematics.expm1),
     "tanh": unary(mathematics.tanh),
     "sigmoid": unary(mathematics.sigmoid),
+    "softplus": unary(powers.softplus),
+    "log1p": unary(powers.log1p),
+    "log2": in_double(powers.log2),
+    "log10": in_double(powers.log10),
+    "sin": unary(trigonometry.sin),
+    "cos": unary(trigonometry.cos),
+    "asin": in_double(trigonometry.asin),
+    "acos": in_double(trigonometry.acos),
+    "atan2": in_double(trigonometry.atan2),
+    "sinh": in_double(hyperbolic.sinh),
+    "cosh": in_double(hyperbolic.cosh),
+    "asinh": in_double(hyperbolic.asinh),
+    "acosh": in_double(hyperbolic.acosh),
+    "hypot": in_double(hyperbolic.hypot),
+    "pow": _pow,
 }

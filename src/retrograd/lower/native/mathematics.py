@@ -77,32 +77,44 @@ def scaled(f: Function, y: Value, n: Value) -> Value:
     return f.mul(f.mul(y, power_of_two(f, half, element)), power_of_two(f, rest, element))
 
 
-def exp(f: Function, x: Value) -> Value:
-    """eˣ"""
+def exp(f: Function, x: Value, more: int = 0) -> Value:
+    """eˣ·2^more, for a ``more`` of -1, 0 or 1"""
+    return _exp(f, x, None, more)
+
+
+def exp_of_sum(f: Function, x: Value, rest: Value) -> Value:
+    """e^(x + rest) for a rest that is small beside the last digit's effect on the result."""
+    return _exp(f, x, rest, 0)
+
+
+def _exp(f: Function, x: Value, rest: Value | None, more: int) -> Value:
     element = element_of(x.type)
     single = element == "float"
     # beyond these the result is 0 or ∞ in any case, and the exponents below stay in range
-    x = clamp(f, x, -104.0 if single else -746.0, 89.0 if single else 710.0)
+    x = clamp(f, x, -105.0 if single else -747.0, 90.0 if single else 711.0)
     pattern, _, r = _split(f, x)
+    if rest is not None:
+        r = f.add(r, rest)
     q = polynomial(f, r, table.EXP_F if single else table.EXP_D)
     y = f.fma(f.fma(q, r, 1.0), r, 1.0)
-    return scaled(f, y, _low_bits(f, pattern, element))
+    n = _low_bits(f, pattern, element)
+    return scaled(f, y, f.add(n, more) if more else n)
 
 
-def _expm1_parts(f: Function, x: Value) -> tuple[Value, Value, Value]:
-    """n, and e^r - 1 with x = n·ln 2 + r, in two parts."""
+def _expm1_parts(f: Function, x: Value) -> tuple[Value, Value]:
+    """n, and e^r - 1, with x = n·ln 2 + r."""
     single = element_of(x.type) == "float"
     pattern, _, r = _split(f, x)
     q = polynomial(f, r, table.EXPM1_F if single else table.EXPM1_D)
-    return _low_bits(f, pattern, element_of(x.type)), r, f.mul(f.mul(r, r), q)
+    return _low_bits(f, pattern, element_of(x.type)), f.fma(f.mul(r, r), q, r)
 
 
 def _expm1_small(f: Function, x: Value) -> Value:
     """eˣ - 1 where 2ⁿ is a normal number."""
-    n, r, square = _expm1_parts(f, x)
+    n, grown = _expm1_parts(f, x)
     by = power_of_two(f, n, element_of(x.type))
-    # 2ⁿ - 1 + 2ⁿ·(r + r²q): the first difference is exact up to 2²⁴ (2⁵³), and nothing beside the rest beyond
-    return f.fma(by, f.add(r, square), f.sub(by, 1.0))
+    # 2ⁿ - 1 + 2ⁿ·(e^r - 1): the first difference is exact up to 2²⁴ (2⁵³), and nothing beside the rest beyond
+    return f.fma(by, grown, f.sub(by, 1.0))
 
 
 def expm1(f: Function, x: Value) -> Value:
@@ -110,10 +122,11 @@ def expm1(f: Function, x: Value) -> Value:
     single = element_of(x.type) == "float"
     clamped = clamp(f, x, -20.0 if single else -40.0, 89.0 if single else 710.0)
     # 2ⁿ itself may overflow where the result does not: everything is halved, and doubled at the end
-    n, r, square = _expm1_parts(f, clamped)
+    n, grown = _expm1_parts(f, clamped)
     by = power_of_two(f, f.sub(n, 1), element_of(x.type))
-    y = f.mul(f.fma(by, f.add(r, square), f.sub(by, 0.5)), 2.0)
-    return f.select(f.compare("eq", x, 0.0), x, y)
+    y = f.mul(f.fma(by, grown, f.sub(by, 0.5)), 2.0)
+    tiny = f.compare("lt", f.intrinsic("fabs", x), 2.0**-30 if single else 2.0**-60)
+    return f.select(tiny, x, y)  # which half of a subnormal number is not
 
 
 def log_parts(f: Function, x: Value) -> tuple[Value, Value]:
@@ -162,11 +175,15 @@ def _log1p_double(f: Function, t: Value) -> tuple[Value, Value]:
 
 
 def tanh(f: Function, x: Value) -> Value:
-    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ), from e^(2|x|) - 1"""
+    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ), as E/(E + 2) with E = e^(2|x|) - 1"""
     single = element_of(x.type) == "float"
     size = clamp(f, f.intrinsic("fabs", x), None, 9.5 if single else 20.0)
     grown = _expm1_small(f, f.add(size, size))
-    return f.intrinsic("copysign", f.div(grown, f.add(grown, 2.0)), x)
+    y = f.div(grown, f.add(grown, 2.0))
+    # Left of 0.3 the rounding of E + 2 costs most; E/2 - E/2·y is the same, and multiplies that error by E/2.
+    half = f.mul(grown, 0.5)
+    near = f.fma(f.neg(half), y, half)
+    return f.intrinsic("copysign", f.select(f.compare("lt", size, 0.3), near, y), x)
 
 
 def decay(f: Function, x: Value) -> Value:
@@ -177,22 +194,20 @@ def decay(f: Function, x: Value) -> Value:
 def sigmoid(f: Function, x: Value) -> Value:
     """1/(1 + e⁻ˣ)"""
     e = decay(f, x)
-    # also for NaN, which is not ≥ 0
-    return f.div(f.select(f.compare("ge", x, 0.0), literal(x.type, 1.0), e), f.add(e, 1.0))
+    rough = f.div(e, f.add(e, 1.0))
+    # e - e·y is y again, with the error of the quotient made smaller by e; and 1 - y is what belongs to -x
+    top = f.select(f.compare("ge", x, 0.0), literal(x.type, 1.0), e)
+    return f.fma(f.neg(top), rough, top)
 
 
-def erf(f: Function, x: Value) -> Value:
-    """2/√π ∫₀ˣ e^(-t²) dt"""
-    if element_of(x.type) == "double":
-        from .errorfunction import erf_double
-
-        return erf_double(f, x)
+def erf_single(f: Function, x: Value) -> Value:
+    """2/√π ∫₀ˣ e^(-t²) dt of float; that of double is in errorfunction.py."""
     size = clamp(f, f.intrinsic("fabs", x), None, 4.0)
     near = f.fma(x, polynomial(f, f.mul(x, x), table.ERF_F), x)
     # 1 - e^(-p(|x|)): the exponent lies between -17 and -1
     p = polynomial(f, size, table.ERF_TAIL_F)
-    n, r, square = _expm1_parts(f, f.neg(p))
+    n, grown = _expm1_parts(f, f.neg(p))
     by = power_of_two(f, n, "float")
-    far = f.sub(f.sub(1.0, by), f.mul(by, f.add(r, square)))
+    far = f.sub(f.sub(1.0, by), f.mul(by, grown))
     far = f.intrinsic("copysign", far, x)
     return f.select(f.compare("lt", size, 0.9275), near, far)
