@@ -75,6 +75,7 @@ def gemm_kernel(element: str, ta: bool, tb: bool, lanes: int, epilogue: Epilogue
 
     The epilogue is a second pass over the slab's numbers, while they are in the cache.
     """
+    library()  # its functions are known from now on
     f = ProductFunction(f"product, OpenBLAS {element}{' ta' * ta}{' tb' * tb}", element, epilogue)
     with f.blocks() as (batch, row_block, column_block):
         rows = f.span(row_block, f["block_rows"], f["m"])

@@ -16,12 +16,13 @@ from .level import Level
 
 # fmt: off
 WORDS = (
-    "a", "b", "c", "m", "n", "k", "a_row", "a_step", "b_step", "b_panel", "c_row",
-    "block_rows", "row_blocks", "block_columns", "column_blocks", "a_batch", "b_batch", "c_batch",
+    "a", "b", "c", "scratch", "m", "n", "k", "a_row", "a_step", "b_step", "c_row",
+    "block_rows", "row_blocks", "block_columns", "column_blocks", "block_k",
+    "a_batch", "b_batch", "c_batch", "scratch_step",
 )
 # fmt: on
-"""Addresses, sizes and strides (in elements).  ``a_row`` and ``a_step``: from row to row of op(A), and along k; ``b_step``: along
-k in op(B), or from row to row of what stands in memory; ``b_panel``: from one panel of columns to the next."""
+"""Addresses, sizes and strides (in elements).  ``a_row`` and ``a_step``: from row to row of op(A), and along k; ``b_step``: from
+row to row of B as it stands in memory; ``scratch_step``: from one slab's own memory to the next's."""
 
 Word = Address | int | float
 
@@ -54,7 +55,7 @@ class ProductFunction(KernelFunction):
     def __init__(self, title: str, element: str, epilogue: Epilogue | None) -> None:
         super().__init__(title + (f" + {epilogue.title or 'epilogue'}" if epilogue else ""))
         self.of = element
-        self.named = {name: self.word(k, "ptr" if k < 3 else "i64") for k, name in enumerate(WORDS)}
+        self.named = {name: self.word(k, "ptr" if k < 4 else "i64") for k, name in enumerate(WORDS)}
         self.epilogue = epilogue
         further = epilogue.words if epilogue else ()
         self.further = [self.word(len(WORDS) + k, kind_of(w)) for k, w in enumerate(further)]

@@ -9,13 +9,13 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import blas, choices
+from . import blas
 from .dots import Dots, dot_kernel
 from .edge import Epilogue, Word, bytes_of, in_memory, summing
 from .kernel import Address, Command, Kernel
 from .level import Level
 from .tiles import Tile, tile_kernel
-from .transpose import piece, transpose_kernel
+from .transpose import piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,9 @@ class Way:
     block_columns: int
     """In columns for OpenBLAS, in full panels of tiles, in groups of dots."""
     column_blocks: int
-    work: float
-    """Predicted nanoseconds on one thread, of one matrix."""
+    block_k: int = 0
+    work: float = 0.0
+    """Predicted nanoseconds on one thread, of one matrix of the batch."""
 
 
 def product(
@@ -90,89 +91,42 @@ def product(
         way = choose(shape, level)
     memory = in_memory(element)
     size = bytes_of(memory)
+    blocked = isinstance(way.by, Tile) and way.by.blocked
     if c is None:
         # OpenBLAS and long epilogues need a place for the sums themselves.
         ldc, c_batch = n, m * n
-        c = scratch(size * batch * m * n) if way.by is None or (epilogue and epilogue.large) else a
+        c = scratch(size * batch * m * n) if way.by is None or blocked or (epilogue and epilogue.large) else a
     row_blocks = -(-m // way.block_rows)
+    slabs = batch * row_blocks * way.column_blocks
+    tile = way.by if isinstance(way.by, Tile) else None
+    step = 0
+    if tile and tile.pack:
+        step = tile.width * max(1, min(k, way.block_k if tile.blocked else k))
     words: dict[str, Word] = {
         "a": a,
         "b": b,
         "c": c,
+        "scratch": scratch(size * slabs * step) if step else b,
         "m": m,
         "n": n,
         "k": k,
-        "a_row": lda,
-        "a_step": 1,
-        "b_step": ldb,
-        "b_panel": 0,
+        "a_row": 1 if tile and ta else lda,
+        "a_step": lda if tile and ta else 1,
+        "b_step": 1 if tile and tb and n == 1 else ldb,
         "c_row": ldc,
         "block_rows": way.block_rows,
         "row_blocks": row_blocks,
         "block_columns": way.block_columns,
         "column_blocks": way.column_blocks,
+        "block_k": way.block_k,
         "a_batch": a_batch,
         "b_batch": b_batch,
         "c_batch": c_batch,
+        "scratch_step": step,
     }
-    before: list[Command] = []
-    if isinstance(way.by, Tile):
-        tile = way.by
-        if ta:
-            words["a_row"], words["a_step"] = 1, lda
-        width = tile.lanes * (tile.vectors or tile.tail)
-        words["b_panel"] = width
-        if tb and n == 1:
-            words["b_step"] = 1
-        elif tb:
-            before = [_transposed(words, n, k, width, tile, batch, b_batch, size, scratch)]
     kernel = _kernel(way.by, shape, level, epilogue)
-    further = list(epilogue.words) if epilogue else []
-    arguments = [*words.values(), *further]
-    return [*before, Command(kernel, arguments, batch * row_blocks * way.column_blocks, batch * way.work)]
-
-
-def _transposed(
-    words: dict[str, Word],
-    n: int,
-    k: int,
-    width: int,
-    tile: Tile,
-    batch: int,
-    b_batch: int,
-    size: int,
-    scratch: Callable[[int], Address],
-) -> Command:
-    """The command that lays B out in panels; ``words`` become those of a product with the panels."""
-    panels = -(-n // width)
-    stride = max(1, k) * width
-    batches = batch if b_batch else 1
-    place = scratch(size * batches * panels * stride)
-    rows = _slab_rows(n, width, k)
-    mine = {
-        **words,
-        "a": words["b"],
-        "c": place,
-        "m": n,
-        "a_row": words["b_step"],
-        "a_batch": b_batch,
-        "c_row": width,
-        "b_panel": stride,
-        "c_batch": panels * stride if b_batch else 0,
-        "block_rows": rows,
-        "row_blocks": -(-n // rows),
-        "column_blocks": 1,
-    }
-    words |= {"b": place, "b_step": width, "b_panel": stride, "b_batch": mine["c_batch"]}
-    kernel = transpose_kernel(tile.element, tile.lanes)
-    return Command(
-        kernel, list(mine.values()), batches * -(-n // rows), batches * n * k * choices.TRANSPOSING
-    )
-
-
-def _slab_rows(n: int, width: int, k: int) -> int:
-    """Rows that are transposed as one piece of work: whole panels, some hundred thousand numbers at most."""
-    return width * max(1, min(-(-n // width), (1 << 17) // max(1, k * width)))
+    further = epilogue.words if epilogue else ()
+    return [Command(kernel, [*words.values(), *further], slabs, batch * way.work)]
 
 
 def _kernel(by: Tile | Dots | None, shape: Shape, level: Level, epilogue: Epilogue | None) -> Kernel:
@@ -206,18 +160,38 @@ def choose(shape: Shape, level: Level) -> Way:
         dots = Dots(
             memory, lanes, 1 if m == 1 else 8 if n == 1 else 2, 1 if n == 1 else 8 if m == 1 else 4, how
         )
-        return Way(dots, m, -(-n // dots.columns), 1, m * n * k / lanes)
+        return Way(dots, m, -(-n // dots.columns), 1, 0, m * n * k / lanes)
     if memory in blas.SYMBOLS and m * n * k > 1 << 22 and blas.available():
         rows = max(32, -(-m // 8))
-        return Way(None, rows, n, 1, m * n * k / 50)
-    while lanes > piece(memory) and n <= lanes // 2:
-        lanes //= 2
-    vectors = -(-n // lanes)
-    most = 4 if level.registers >= 32 else 2
-    wide = next((v for v in range(most, 1, -1) if vectors % v == 0), most)
-    full = n // (wide * lanes)
-    tail = vectors - full * wide
-    rows = {1: 8, 2: 8, 3: 6, 4: 4}[wide] if level.registers >= 32 else {1: 6, 2: 4}[wide]
-    rows = max(1, min(rows, m))
-    tile = Tile(memory, lanes, rows, wide if full else 0, tail, bool(n % lanes), how)
-    return Way(tile, m, max(1, full), 1, m * vectors * k / 3.5)
+        return Way(None, rows, n, 1, 0, m * n * k / 50)
+    wide = next((v for v in range(4 if level.registers >= 32 else 2, 1, -1) if -(-n // lanes) % v == 0), 4)
+    rows = max(1, min(4, m))
+    return tiled(shape, lanes, how, rows, wide)
+
+
+def tiled(
+    shape: Shape, lanes: int, how: str, rows: int, vectors: int, pack: str = "", block_k: int = 0
+) -> Way:
+    """Tiles of so many rows and vectors, in one slab."""
+    n, memory = shape.n, in_memory(shape.element)
+    full = n // (vectors * lanes)
+    left = n - full * vectors * lanes
+    tail, last = -(-left // lanes), lanes
+    while tail and last > piece(memory) and left - (tail - 1) * lanes <= last // 2:
+        last //= 2
+    cut = left != max(0, tail - 1) * lanes + last * bool(tail)
+    if shape.tb:
+        pack = "turn" if n > 1 else ""
+    tile = Tile(
+        memory,
+        lanes,
+        rows,
+        vectors if full else 0,
+        tail,
+        last if tail else 0,
+        cut,
+        pack,
+        0 < block_k < shape.k,
+        how,
+    )
+    return Way(tile, shape.m, max(1, full), 1, block_k)

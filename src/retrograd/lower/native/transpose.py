@@ -1,16 +1,12 @@
-"""The right operand of a product that stands transposed, laid out anew for tiles.
+"""The right operand of a product laid out for tiles: a panel of columns, step by step along k, side by side.
 
-Rows of B[n, k] become panels of columns: panel by panel, step by step along k, ``width`` numbers side by side.  Blocks of some
-rows by 128 bits are turned inside registers.  What lies beyond the last row in a panel is some number or other.
+Of a transposed operand, rows become columns: blocks of some rows by 128 bits are turned inside registers.
 """
 
 from __future__ import annotations
 
-import functools
-
 from .edge import ProductFunction
 from .emit import BITS, Function, Value, lanes_of, vector
-from .kernel import Kernel
 
 
 def piece(element: str) -> int:
@@ -18,48 +14,83 @@ def piece(element: str) -> int:
     return 128 // BITS[element]
 
 
-@functools.cache
-def transpose_kernel(element: str, lanes: int) -> Kernel:
-    """Words as of a product: A is the matrix, ``m`` rows of ``k``; C the panels, ``c_row`` wide, ``b_panel`` apart."""
-    f = ProductFunction(f"transpose {element} into panels", element, None)
-    short = piece(element)
-    with f.blocks() as (batch, row_block, _):
-        source = f.at(f["a"], (batch, f["a_batch"]))
-        target = f.at(f["c"], (batch, f["c_batch"]))
-        first, last = f.span(row_block, f["block_rows"], f["m"])
-        with f.loop(first, last, lanes) as row:
-            end = f.sub(f["m"], 1)
-            lines = [f.at(source, (f.minimum(f.add(row, r), end), f["a_row"])) for r in range(lanes)]
-            panel = f.bit("udiv", row, f["c_row"])
-            within = f.sub(row, f.mul(panel, f["c_row"]))
-            place = f.at(target, (panel, f["b_panel"]), within)
-            whole = f.mul(f.bit("udiv", f["k"], short), short)
-            with f.loop(0, whole, short) as k:
-                _turn(f, lines, k, place, lanes, None)
-            with f.when(f.compare("lt", whole, f["k"])):
-                _turn(f, lines, whole, place, lanes, f.lanes_left(whole, short, f["k"]))
-    return f.finish()
-
-
-def _turn(
-    f: ProductFunction, lines: list[Value], k: Value, place: Value, lanes: int, mask: Value | None
+def copy_panel(
+    f: ProductFunction,
+    b: Value,
+    ks: tuple[Value, Value],
+    panel: tuple[int, ...],
+    mask: Value | None,
+    place: Value,
+    width: int,
 ) -> None:
-    """One block: 128 bits of each line become rows of ``lanes`` numbers."""
+    """Columns of B[k, n] from ``b`` on, in vectors of so many lanes (``mask``: of the last), to rows of ``width``."""
+    with f.loop(*ks) as k:
+        source = f.at(b, (k, f["b_step"]))
+        target = f.element(place, f.mul(f.sub(k, ks[0]), width), f.of)
+        for v, lanes in enumerate(panel):
+            at, on = sum(panel[:v]), mask if v == len(panel) - 1 else None
+            x = f.load(f.element(source, at, f.of), vector(f.of, lanes), on)
+            f.store(x, f.element(target, at, f.of))
+
+
+def turn_panel(
+    f: ProductFunction,
+    b: Value,
+    column: Value,
+    ks: tuple[Value, Value],
+    panel: tuple[int, ...],
+    cut: bool,
+    place: Value,
+    width: int,
+) -> None:
+    """Rows of B[n, k] from ``column`` on become columns.  ``cut``: rows may be missing; some number stands for them."""
+    wide = panel[0]
+    narrow = len(panel) - (panel[-1] < wide)
+    with f.loop(0, narrow) as v:
+        at = f.mul(v, wide)
+        _turn_rows(f, b, f.add(column, at), wide, ks, cut, f.element(place, at, f.of), width)
+    if narrow < len(panel):
+        at = narrow * wide
+        _turn_rows(f, b, f.add(column, at), panel[-1], ks, cut, f.element(place, at, f.of), width)
+
+
+def _turn_rows(
+    f: ProductFunction,
+    b: Value,
+    first: Value,
+    lanes: int,
+    ks: tuple[Value, Value],
+    cut: bool,
+    target: Value,
+    width: int,
+) -> None:
+    short = piece(f.of)
+    whole = f.add(ks[0], f.mul(f.bit("udiv", f.sub(ks[1], ks[0]), short), short))
+    end = f.sub(f["n"], 1)
+    rows = [f.add(first, r) for r in range(lanes)]
+    lines = [f.at(b, (f.minimum(row, end) if cut else row, f["b_step"])) for row in rows]
+    with f.loop(ks[0], whole, short) as k:
+        at = f.element(target, f.mul(f.sub(k, ks[0]), width), f.of)
+        for g, row in enumerate(_turned(f, lines, k, lanes, None)):
+            f.store(row, f.element(at, g * width, f.of))
+    with f.when(f.compare("lt", whole, ks[1])):
+        at = f.element(target, f.mul(f.sub(whole, ks[0]), width), f.of)
+        mask = f.lanes_left(whole, short, ks[1])
+        for g, row in enumerate(_turned(f, lines, whole, lanes, mask)[: short - 1]):
+            with f.when(f.compare("lt", f.add(whole, g), ks[1])):
+                f.store(row, f.element(at, g * width, f.of))
+
+
+def _turned(f: ProductFunction, lines: list[Value], k: Value, lanes: int, mask: Value | None) -> list[Value]:
+    """128 bits of each line, as rows of ``lanes`` numbers."""
     short = piece(f.of)
     pieces = [f.load(f.element(line, k, f.of), vector(f.of, short), mask) for line in lines]
     rows = [joined(f, pieces[g::short]) for g in range(short)]
     low, high = _interleaving(lanes, short)
-    stages = short.bit_length() - 1
-    for _ in range(stages):
+    for _ in range(short.bit_length() - 1):
         pairs = [(rows[i], rows[i + short // 2]) for i in range(short // 2)]
         rows = [f.shuffle(x, y, picks) for x, y in pairs for picks in (low, high)]
-    for g, row in enumerate(rows):
-        at = f.add(k, g)
-        if mask is None or g == 0:
-            f.store(row, f.at(place, (at, f["c_row"])))
-        else:
-            with f.when(f.compare("lt", at, f["k"])):
-                f.store(row, f.at(place, (at, f["c_row"])))
+    return rows
 
 
 def joined(f: Function, parts: list[Value]) -> Value:
