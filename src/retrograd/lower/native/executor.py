@@ -15,11 +15,12 @@ from ...op import Array
 from ...types import size
 from . import indexing, jit, level, products, rows
 from .expressions import EXPRESSIONS
-from .fuse import Loop, Schedule, Single, fuse, read_by
+from .fuse import Loop, Single, fuse
 from .kernel import Address, Command, Kernel
 from .level import Level
 from .memory import aligned, bytes_of, lay_out
 from .nest import LoopLowering
+from .placement import Placement
 from .runner import run_function
 from .singles import SINGLES, Site, copy_loop
 from .views import View, whole
@@ -63,33 +64,9 @@ class Native:
         graph = self._graph
         schedule = self._schedule = fuse(graph, EXPRESSIONS)
         self._literals = {v: a for v, a in graph.captured.items() if v not in cells}
-        outputs = list(graph.outputs)
-        made = {v for group in schedule.groups for v in group.writes}
-        place = self._place = dict(cells)  # variables whose memory is a state's array, by its number
-        written = {n for to in targets.values() for n in to}
-        copies: list[tuple[View, int]] = []
-        readers = self._readers(schedule)
-        for v, to in targets.items():
-            view = schedule.view(v)
-            direct = (
-                len(to) == 1
-                and view.whole
-                and view.root in made
-                and view.root not in place
-                and self._may_overwrite(view.root, to[0], cells, readers, schedule)
-            )
-            if direct:
-                place[view.root] = to[0]
-            else:
-                copies += [(view, n) for n in to if not (view.whole and place.get(view.root) == n)]
-        self._copies = self._ordered(copies, written, schedule)
-        for k, v in enumerate(outputs):
-            view = schedule.view(v)
-            if v in schedule.views or v not in made or v in place:
-                fresh = Var(f"output {k}", v.type)
-                schedule.groups.append(copy_loop(view, fresh))
-                outputs[k] = fresh
-        self._outputs = outputs
+        placement = Placement(graph, schedule, cells, targets)
+        place, outputs = placement.place, placement.outputs
+        self._place, self._copies, self._outputs = place, placement.copies, outputs
         elsewhere = {**place, **self._literals, **dict.fromkeys(graph.inputs)}
         self._inputs = {v: i for i, v in enumerate(graph.inputs)}
         self._small = [bytes_of(v) <= SMALL_INPUT for v in graph.inputs]
@@ -109,51 +86,6 @@ class Native:
             self._commands += self._lowered(loop)
         self._block = aligned(self._scratch)
         self._assemble()
-
-    def _readers(self, schedule: Schedule) -> dict[Var, list[tuple[int, View]]]:
-        out: dict[Var, list[tuple[int, View]]] = {}
-        for k, group in enumerate(schedule.groups):
-            for view in read_by(group):
-                out.setdefault(view.root, []).append((k, view))
-        return out
-
-    def _may_overwrite(
-        self, v: Var, target: int, cells: dict[Var, int], readers: Any, schedule: Schedule
-    ) -> bool:
-        """True if nothing reads the old value of a state after the group that makes the new one has begun to write."""
-        k = next(k for k, group in enumerate(schedule.groups) if v in group.writes)
-        group = schedule.groups[k]
-        after = {
-            schedule.view(o).root for o in (*self._graph.outputs, *(s for _, _, s in self._graph.states))
-        }
-        for old, n in cells.items():
-            if n != target:
-                continue
-            if old in after:
-                return False
-            for at, view in readers.get(old, ()):
-                same = (
-                    isinstance(group, Loop)
-                    and v in group.stores
-                    and view.whole
-                    and view.shape == group.domain
-                )
-                if at > k or (at == k and not same):
-                    return False
-        return True
-
-    def _ordered(
-        self, copies: list[tuple[View, int]], written: set[int], schedule: Schedule
-    ) -> list[tuple[View, int]]:
-        """Copies to states at the end; what reads a state that is written itself goes through a buffer first."""
-        out = []
-        for view, target in copies:
-            if self._place.get(view.root) in written:
-                fresh = Var(f"old {target}", _typed(view))
-                schedule.groups.append(copy_loop(view, fresh))
-                view = whole(fresh)
-            out.append((view, target))
-        return out
 
     def _lowered(self, group: Any) -> list[Command | Single]:
         if isinstance(group, Loop):

@@ -5,6 +5,7 @@ Broadcasting, permuting, slicing and the like move no data: they change how a bu
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,7 @@ def row_major(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(reversed(out))
 
 
+@functools.lru_cache(1 << 14)
 def whole(v: Var) -> View:
     """All of a variable's own buffer."""
     return View(v, tuple(v.type.shape), row_major(v.type.shape))
