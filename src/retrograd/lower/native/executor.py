@@ -16,7 +16,7 @@ from ...types import size
 from . import indexing, jit, level, products, rows
 from .expressions import EXPRESSIONS
 from .fuse import Loop, Single, fuse
-from .kernel import Address, Command, Kernel
+from .kernel import Address, Command
 from .level import Level
 from .memory import aligned, bytes_of, lay_out
 from .nest import LoopLowering
@@ -29,8 +29,6 @@ STATUS = 64
 """Bytes at the start of the block for what kernels report: the number of the first command that met a bad index."""
 SMALL_INPUT = 1 << 18
 """Bytes up to which an input is copied into the program's own memory at a call."""
-
-_kernels: dict[Any, Kernel] = {}
 
 
 class Native:
@@ -92,7 +90,7 @@ class Native:
             if size(group.domain) == 0:
                 return []
             low = LoopLowering(group, self._level, EXPRESSIONS, self._literal)
-            return [low.command(self._locate, _kernels)]
+            return [low.command(self._locate)]
         rule = SINGLES.get(group.equation.op.name)
         commands = rule(self._site, group) if rule else None
         return [group] if commands is None else list(commands)

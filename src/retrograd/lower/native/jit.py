@@ -81,7 +81,7 @@ def compile_kernels(kernels: Iterable[Kernel], level: Level) -> dict[str, int]:
 def objects(kernels: Sequence[Kernel], level: Level, anew: bool = False) -> list[bytes]:
     """The object file of each kernel, from the disk where it is there; ``anew``: compiled in any case."""
     same = (_FORMAT, *_PASSES, identity(level), triple_of(level))
-    keys = [cache.key(*same, kernel.text) for kernel in kernels]
+    keys = [cache.key(*same, kernel.symbol) for kernel in kernels]  # a digest of the text
     kept = [None if anew else cache.entry(key, "object") for key in keys]
     missing = [i for i, content in enumerate(kept) if content is None]
     made = _compile_all([kernels[i].text for i in missing], level)

@@ -12,8 +12,9 @@ from typing import Any
 
 from ...graph import Var
 from ...types import DType, Shape, size
+from . import written
 from .fuse import Loop
-from .kernel import Command, Kernel
+from .kernel import Command
 from .level import Level
 from .loops import LoopWriter
 from .views import View, row_major
@@ -46,7 +47,7 @@ class Nest:
 
 
 class LoopLowering:
-    """One loop, ready to become a command; equal loops share the kernel in ``made``."""
+    """One loop, ready to become a command; equal loops share a kernel."""
 
     def __init__(self, loop: Loop, level: Level, expressions: Mapping[str, Any], literal_of: Literal) -> None:
         self.loop, self.level, self.expressions, self.literal_of = loop, level, expressions, literal_of
@@ -83,11 +84,8 @@ class LoopLowering:
 
     # -- the command ------------------------------------------------------------------------------------------------
 
-    def command(self, locate: Locate, made: dict[Any, Kernel]) -> Command:
-        key = self.key()
-        kernel = made.get(key)
-        if kernel is None:
-            kernel = made[key] = LoopWriter(self).kernel()
+    def command(self, locate: Locate) -> Command:
+        kernel = written.kernel(("loop", self.key()), self.level, lambda: LoopWriter(self).kernel())
         sizes = self.nest.sizes or [1]
         outer = self.outer()
         if outer is None:
