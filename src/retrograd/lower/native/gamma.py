@@ -98,7 +98,8 @@ def _zeta_right(s: Lanes, q: Lanes) -> Lanes:
     small = s * Lanes(f, log1p(f, (float(formulas._HEAD) / q).v)) > 80.0
     s = s.where(small, 2.0, s)
     after = _power(w, -s)
-    rest = after * w / (s - 1.0) + after * 0.5
+    integral = (after * w).where(w < INFINITY, after * w, 0.0)
+    rest = integral / (s - 1.0) + after * 0.5
     factor = after * s / w
     for j, c in enumerate(formulas._maclaurin(), 1):
         rest = factor.fma(c, rest)
@@ -118,7 +119,7 @@ def zeta(f: Function, s: Value, q: Value) -> Value:
     with f.when(any_lane(f, other)):
         part = y - y.floor()
         mirrored = _zeta_right(x, 1.0 - part) - _zeta_right(x, 1.0 - y)
-        even = (x * 0.5).is_whole()
+        even = f.bit("and", (x * 0.5).is_whole(), x < INFINITY)
         left = _zeta_right(x, part) + x.where(even, mirrored, -mirrored)
         found.set(f.select(other, left.v, found.get()))
     value = Lanes(f, found.get())

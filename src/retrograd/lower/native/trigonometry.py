@@ -169,7 +169,8 @@ def tan(f: Function, x: Value) -> Value:
     r, low, n = _reduced(f, x)
     sine, cosine = _sine_and_cosine(f, r, low)
     odd = f.compare("ne", f.bit("and", n, 1), 0)
-    return f.div(f.select(odd, f.neg(cosine), sine), f.select(odd, sine, cosine))
+    y = f.div(f.select(odd, f.neg(cosine), sine), f.select(odd, sine, cosine))
+    return f.select(f.compare("eq", x, 0.0), x, y)
 
 
 # -- inverses, of double ---------------------------------------------------------------------------------------------
