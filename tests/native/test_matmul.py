@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("llvmlite")
 
-from retrograd.lower.native import blas, jit, matmul
+from retrograd.lower.native import blas, jit, matmul, ways
 from retrograd.lower.native.edge import Epilogue
 from retrograd.lower.native.emit import Value, element_of
 from retrograd.lower.native.kernel import Address, KernelFunction
@@ -49,7 +49,7 @@ def multiply(
     level: Level | None = None,
     out: Array | None = None,
     epilogue: Epilogue | None = None,
-    way: matmul.Way | None = None,
+    way: ways.Way | None = None,
     split: bool = False,
 ) -> Array:
     """The product of the last two dimensions by native code; strides are those of the arrays."""
@@ -271,7 +271,7 @@ def test_an_epilogue_may_store_elsewhere(m: int, n: int, k: int) -> None:
 
 
 def way_of(m: int, n: int, k: int) -> str:
-    by = matmul.choose(matmul.Shape(m, n, k, "double", True, False), current()).by
+    by = ways.choose(ways.Shape(m, n, k, "double", True, False), current()).by
     return "OpenBLAS" if by is None else type(by).__name__
 
 

@@ -1,48 +1,20 @@
 """Matrix products as commands: which kernel does a product, in which slabs, is chosen by shape and CPU level alone.
 
-Three ways (see `choices` for what decides): tiles in registers, dot products, and OpenBLAS slab by slab.
+Three ways (see `ways` for what decides): tiles in registers, dot products, and OpenBLAS slab by slab.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from . import blas
 from .dots import Dots, dot_kernel
-from .edge import Epilogue, Word, bytes_of, in_memory, summing
+from .edge import Epilogue, Word, bytes_of, in_memory
 from .kernel import Address, Command, Kernel
 from .level import Level
 from .tiles import Tile, tile_kernel
-from .transpose import piece
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """C[m, n] = op(A) op(B), summed over k; ``ta``, ``tb``: A, B stand transposed."""
-
-    m: int
-    n: int
-    k: int
-    element: str
-    ta: bool = False
-    tb: bool = False
-    batch: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a product is done: a `Tile`, `Dots`, or None for OpenBLAS; and the rows and columns of its slabs."""
-
-    by: Tile | Dots | None
-    block_rows: int
-    block_columns: int
-    """In columns for OpenBLAS, in full panels of tiles, in groups of dots."""
-    column_blocks: int
-    block_k: int = 0
-    work: float = 0.0
-    """Predicted nanoseconds on one thread, of one matrix of the batch."""
+from .ways import Shape, Way, choose
 
 
 def product(
@@ -148,50 +120,3 @@ def _written(
 @functools.lru_cache(256)
 def _plain_kernel(by: Tile | Dots | None, element: str, ta: bool, tb: bool, level: Level) -> Kernel:
     return _written(by, element, ta, tb, level, None)
-
-
-def choose(shape: Shape, level: Level) -> Way:
-    """How a product is done: by shape and level, and by whether OpenBLAS is there."""
-    m, n, k = shape.m, shape.n, shape.k
-    memory = in_memory(shape.element)
-    how = summing(shape.element, level)
-    lanes = level.lanes(memory)
-    if not shape.ta and shape.tb and (n <= 2 or m <= 2) and k >= lanes:
-        dots = Dots(
-            memory, lanes, 1 if m == 1 else 8 if n == 1 else 2, 1 if n == 1 else 8 if m == 1 else 4, how
-        )
-        return Way(dots, m, -(-n // dots.columns), 1, 0, m * n * k / lanes)
-    if memory in blas.SYMBOLS and m * n * k > 1 << 22 and blas.available():
-        rows = max(32, -(-m // 8))
-        return Way(None, rows, n, 1, 0, m * n * k / 50)
-    wide = next((v for v in range(4 if level.registers >= 32 else 2, 1, -1) if -(-n // lanes) % v == 0), 4)
-    rows = max(1, min(4, m))
-    return tiled(shape, lanes, how, rows, wide)
-
-
-def tiled(
-    shape: Shape, lanes: int, how: str, rows: int, vectors: int, pack: str = "", block_k: int = 0
-) -> Way:
-    """Tiles of so many rows and vectors, in one slab."""
-    n, memory = shape.n, in_memory(shape.element)
-    full = n // (vectors * lanes)
-    left = n - full * vectors * lanes
-    tail, last = -(-left // lanes), lanes
-    while tail and last > piece(memory) and left - (tail - 1) * lanes <= last // 2:
-        last //= 2
-    cut = left != max(0, tail - 1) * lanes + last * bool(tail)
-    if shape.tb:
-        pack = "turn" if n > 1 else ""
-    tile = Tile(
-        memory,
-        lanes,
-        rows,
-        vectors if full else 0,
-        tail,
-        last if tail else 0,
-        cut,
-        pack,
-        0 < block_k < shape.k,
-        how,
-    )
-    return Way(tile, shape.m, max(1, full), 1, block_k)

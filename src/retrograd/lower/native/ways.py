@@ -1,0 +1,146 @@
+"""Which way a product goes: the one that takes least by a sum of what was measured (`choices`), so by shape and level alone."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from . import blas
+from .choices import Costs, costs_of
+from .dots import Dots
+from .edge import bytes_of, in_memory, summing
+from .level import Level
+from .tiles import Tile
+from .transpose import piece
+
+ROWS = (1, 2, 3, 4, 5, 6, 8, 12, 16)
+DOTS = ((1, 1), (1, 2), (1, 4), (1, 8), (2, 2), (4, 2), (4, 4), (4, 1), (8, 1))
+SLAB, SLABS = 20_000.0, 16
+"""Work is cut into slabs of so many nanoseconds, but into no more than so many (beside batches and blocks of rows)."""
+BLOCK_K = 1024
+ROWS_IN_CACHE = 1 << 21
+"""Bytes of A that a slab sweeps again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """C[m, n] = op(A) op(B), summed over k; ``ta``, ``tb``: A, B stand transposed."""
+
+    m: int
+    n: int
+    k: int
+    element: str
+    ta: bool = False
+    tb: bool = False
+    batch: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a product is done: by a `Tile`, by `Dots`, or (None) by OpenBLAS; and what its slabs are."""
+
+    by: Tile | Dots | None
+    block_rows: int
+    block_columns: int
+    """In columns for OpenBLAS, in full panels of tiles, in groups of dots."""
+    column_blocks: int
+    block_k: int = 0
+    work: float = 0.0
+    """Predicted nanoseconds on one thread, of one matrix of the batch."""
+
+
+@functools.lru_cache(4096)
+def choose(shape: Shape, level: Level) -> Way:
+    """The way of least predicted time; of equals, the first."""
+    size = bytes_of(in_memory(shape.element))
+    costs = costs_of(level.name, size)
+    if shape.element in blas.SYMBOLS and shape.m * shape.n * shape.k >= costs.openblas and blas.available():
+        return by_openblas(shape)
+    found = min(candidates(shape, level), key=lambda way: way.work)
+    return in_slabs(found, shape, size)
+
+
+def candidates(shape: Shape, level: Level) -> Iterator[Way]:
+    """Every way by our own kernels, in one slab."""
+    size = bytes_of(in_memory(shape.element))
+    costs = costs_of(level.name, size)
+    lanes = level.lanes(in_memory(shape.element))
+    most = -(-shape.n // lanes)
+    for vectors in range(1, min(most, 5) + 1):
+        for rows in ROWS:
+            fits = (rows + 1) * vectors + 1 <= level.registers
+            if fits and (rows <= shape.m or rows == 1):
+                yield by_tiles(shape, level, rows, vectors)
+    if not shape.ta and shape.tb:
+        for rows, columns in DOTS:
+            if rows * columns + max(rows, columns) < level.registers:
+                dots = Dots(in_memory(shape.element), lanes, rows, columns, summing(shape.element, level))
+                groups = -(-shape.n // columns)
+                yield Way(dots, shape.m, groups, 1, 0, _time_of_dots(shape, dots, costs))
+
+
+def by_tiles(shape: Shape, level: Level, rows: int, vectors: int) -> Way:
+    """Tiles of so many rows and vectors, in one slab."""
+    memory = in_memory(shape.element)
+    lanes, size, n = level.lanes(memory), bytes_of(memory), shape.n
+    full = n // (vectors * lanes)
+    left = n - full * vectors * lanes
+    tail, last = -(-left // lanes), lanes if left else 0
+    while last > piece(memory) and left - (tail - 1) * lanes <= last // 2:
+        last //= 2
+    masked = left != max(0, tail - 1) * lanes + last
+    pack = ""
+    if shape.tb:
+        pack = "turn" if n > 1 else ""
+    elif shape.m >= 128 and shape.k * n * size >= costs_of(level.name, size).far:
+        pack = "copy"
+    how = summing(shape.element, level)
+    blocked = shape.k > 2 * BLOCK_K
+    tile = Tile(memory, lanes, rows, vectors if full else 0, tail, last, masked, pack, blocked, how)
+    time = _time_of_tiles(shape, tile, full, costs_of(level.name, size))
+    return Way(tile, shape.m, max(1, full), 1, BLOCK_K if blocked else 0, time)
+
+
+def by_openblas(shape: Shape) -> Way:
+    """Slabs for OpenBLAS: it packs its operands anew for each, so they are few and large."""
+    rows = max(1, min(shape.m, max(64, -(-shape.m // 4))))
+    columns = shape.n if shape.m >= 256 else max(256, -(-shape.n // 4))
+    work = shape.m * shape.n * shape.k / 50
+    return Way(None, rows, columns, -(-shape.n // columns), 0, work)
+
+
+def in_slabs(way: Way, shape: Shape, size: int) -> Way:
+    """The same way, cut: by columns first, for each slab lays its columns of B out itself; then by rows."""
+    rows = max(128, ROWS_IN_CACHE // max(1, shape.k * size))
+    row_blocks = -(-shape.m // rows) if shape.m > 2 * rows else 1
+    wanted = max(1, min(SLABS, int(way.work * shape.batch / SLAB))) / (shape.batch * row_blocks)
+    columns = max(1, round(way.block_columns / max(1.0, wanted)))
+    column_blocks = -(-way.block_columns // columns)
+    row_blocks *= max(1, round(wanted / column_blocks))
+    unit = getattr(way.by, "rows", 1)
+    rows = -(-shape.m // (row_blocks * unit)) * unit
+    return replace(way, block_rows=rows, block_columns=columns, column_blocks=column_blocks)
+
+
+def _time_of_tiles(shape: Shape, tile: Tile, full: int, costs: Costs) -> float:
+    whole, left = divmod(shape.m, tile.rows)
+    some = -(-left // tile.few)
+    time = 0.0
+    for panels, panel in ((full, tile.panel), (1, tile.rest)):
+        if not (panels and panel):
+            continue
+        price = sum(costs.half if lanes < tile.lanes else costs.fma for lanes in panel)
+        for count, rows in ((whole, tile.rows), (some, tile.few)):
+            step = max(rows * price, costs.least) + (rows + len(panel)) * costs.load
+            time += panels * count * (costs.tile + rows * len(panel) * costs.store + shape.k * step)
+    if tile.pack:
+        time += shape.n * shape.k * (costs.turn if tile.pack == "turn" else costs.copy)
+    return time
+
+
+def _time_of_dots(shape: Shape, dots: Dots, costs: Costs) -> float:
+    groups = -(-shape.m // dots.rows) * -(-shape.n // dots.columns)
+    cells = dots.rows * dots.columns
+    step = max(cells * costs.fma, costs.least, (dots.rows + dots.columns) * costs.read)
+    return groups * (costs.tile + cells * costs.dot + -(-shape.k // dots.lanes) * step)
