@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,8 @@ from .tensor import Tensor
 from .trace import stage
 from .tree import flatten, unflatten
 
+_MANY = {16 << k for k in range(20)}
+"""At so many programs a function says that each call costs a new one."""
 _STATIC = (bool, int, float, str, bytes, type(None))
 
 
@@ -76,6 +79,16 @@ class Compiled:
         """What the program that ran last consists of: memory, kernels, which op became what."""
         return self._latest().program.plan()
 
+    def stages(self) -> dict[str, str]:
+        """The program that ran last at each stage, to read: "traced", "graph", "plan", and native "llvm", "assembly"."""
+        last = self._latest()
+        return {
+            "traced": str(last.traced),
+            "graph": str(last.program.graph),
+            "plan": last.program.plan(),
+            **last.program.texts(),
+        }
+
     def _latest(self) -> Trace:
         if self._last is None:
             raise UsageError("nothing was compiled yet", hint="call the function once")
@@ -85,6 +98,12 @@ class Compiled:
         known = [t for traces in self._programs.values() for t in traces]
         if known:
             self.causes.append(_cause(known[-1], key, self._programs))
+            if len(known) in _MANY:
+                warnings.warn(
+                    f"{self!r} has made {len(known)} programs; the last because {self.causes[-1]}",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
         made = Trace(self, key, leaves, form)
         self._programs.setdefault(key, []).append(made)
         return made
@@ -184,6 +203,7 @@ class Trace:
         self.recording = True in self.wanting
         self.kinds = [v.type for v in self.program.graph.outputs]
         self.leaves = leaves
+        self.kept = [x for x in leaves if not isinstance(x, _STATIC)]  # an object's id is its own while it lives
         self.seen = -1
         plain = form.children[1].n_leaves == 0 and all(c.kind is None for c in form.children[0].children)
         self.simple = (

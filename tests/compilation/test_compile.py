@@ -77,10 +77,10 @@ def everything(model: nn.Module, optimizer: optim.Optimizer) -> dict[str, np.nda
     return out
 
 
-def assert_same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> None:
+def assert_same(a: dict[str, np.ndarray], b: dict[str, np.ndarray], rtol: float = 1e-10) -> None:
     assert a.keys() == b.keys()
     for key in a:
-        np.testing.assert_allclose(b[key], a[key], rtol=1e-10, atol=1e-12, err_msg=key)
+        np.testing.assert_allclose(b[key], a[key], rtol=rtol, atol=1e-11, err_msg=key)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -108,7 +108,8 @@ def test_dropout_running_statistics_schedule_and_clipping(backend: str) -> None:
     rg.manual_seed(9)
     compiled = rg.compile(step2, backend=backend)
     np.testing.assert_allclose([compiled(x, y).item() for _ in range(9)], losses, rtol=1e-10)
-    assert_same(everything(model, optimizer), everything(model2, optimizer2))
+    # Before a batch norm a bias has no gradient but rounding errors, and Adam makes steps of their signs.
+    assert_same(everything(model, optimizer), everything(model2, optimizer2), rtol=1e-7)
     assert optimizer.param_groups[0]["lr"] == optimizer2.param_groups[0]["lr"]
     assert compiled.retraces == 0, "a schedule must not retrace"
     np.testing.assert_array_equal(rg.rand(3).numpy(), after)  # the random stream has moved on as far

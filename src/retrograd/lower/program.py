@@ -32,6 +32,8 @@ class Executor(Protocol):
 
     def plan(self) -> str: ...
 
+    def texts(self) -> dict[str, str]: ...
+
 
 class Program:
     """A graph, its state, and the executor that computes it; a call does what the traced function did."""
@@ -118,6 +120,10 @@ class Program:
     def plan(self) -> str:
         """What the program consists of, as text."""
         return self._executor.plan()
+
+    def texts(self) -> dict[str, str]:
+        """What the executor made of the graph, by stage."""
+        return self._executor.texts()
 
 
 def make_program(

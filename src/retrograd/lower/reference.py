@@ -49,3 +49,6 @@ class Reference:
 
     def plan(self) -> str:
         return f"reference: {len(self._graph.equations)} ops, each by NumPy"
+
+    def texts(self) -> dict[str, str]:
+        return {}

@@ -22,9 +22,11 @@ class Costs(NamedTuple):
     read: float
     """A vector read from the first cache."""
     tile: float
-    """The start of a tile or of a group of dots."""
+    """The start of a tile."""
     store: float
     """A vector of a tile stored."""
+    group: float
+    """The start of a group of dots."""
     dot: float
     """The lanes of one sum added, and it stored."""
     turn: float
@@ -40,7 +42,7 @@ class Costs(NamedTuple):
 NEVER = float("inf")
 
 TABLE: dict[tuple[str, int], Costs] = {
-    ("avx512", 4): Costs(0.275, 0.14, 1.08, 0.01, 0.275, 5.0, 0.3, 1.5, 0.1, 0.05, 3 << 20, NEVER),
+    ("avx512", 4): Costs(0.275, 0.14, 1.08, 0.01, 0.275, 11.0, 0.5, 3.0, 0.5, 0.1, 0.05, 3 << 20, NEVER),
 }
 
 

@@ -326,6 +326,20 @@ class Function:
             kind, f"call {kind} @{name}({places} align {size} {at.text}, {on}, {kind} zeroinitializer)"
         )
 
+    def scatter(self, value: Value, pointer: Value, index: Value, mask: Value | None = None) -> None:
+        """Write to entries of an array, by a vector of numbers (i64) that are all different."""
+        lanes, element = lanes_of(index.type), element_of(value.type)
+        if lanes == 1:
+            self.store(value, self.element(pointer, index, element))
+            return
+        places = vector("ptr", lanes)
+        at = self.make(places, f"getelementptr {element}, {pointer}, {index}")
+        on = mask or literal(vector("i1", lanes), True)
+        name = f"llvm.masked.scatter.{_suffix(value.type)}.v{lanes}p0"
+        self.declared.add(f"declare void @{name}({value.type}, {places}, {on.type})")
+        size = max(1, BITS[element] // 8)
+        self.emit(f"call void @{name}({value}, {places} align {size} {at.text}, {on})")
+
     def variable(self, kind: str, start: Operand | None = None) -> Variable:
         """A value that changes, in a loop for instance; it lives in registers."""
         place = Value(self.name_of_next(), "ptr")
@@ -381,13 +395,13 @@ class Variable:
     """A value that is assigned more than once."""
 
     def __init__(self, function: Function, place: Value, kind: str) -> None:
-        self._function, self._place, self.type = function, place, kind
+        self._function, self.place, self.type = function, place, kind
 
     def get(self) -> Value:
-        return self._function.make(self.type, f"load {self.type}, {self._place}")
+        return self._function.make(self.type, f"load {self.type}, {self.place}")
 
     def set(self, value: Operand) -> None:
-        self._function.emit(f"store {self._function.like(value, self.type)}, {self._place}")
+        self._function.emit(f"store {self._function.like(value, self.type)}, {self.place}")
 
 
 def module(*functions: Function) -> str:

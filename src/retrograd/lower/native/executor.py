@@ -12,8 +12,8 @@ import numpy as np
 from ...errors import UsageError
 from ...graph import Graph, Var
 from ...op import Array
-from ...types import size
-from . import indexing, jit, level, products, rows
+from ...types import TensorType, size
+from . import argument, copying, indexing, jit, level, products, random, rows, scan, sorting
 from .expressions import EXPRESSIONS
 from .fuse import Loop, Single, fuse
 from .kernel import Address, Command
@@ -74,7 +74,15 @@ class Native:
         self._offsets = layout.offsets
         self._scratch = layout.size
         self._commands: list[Command | Single] = []
-        self._site = Site(self._level, self._locate, self._take_scratch, Address(None, 0), self._contiguous)
+        self._site = Site(
+            self._level,
+            self._locate,
+            self._take_scratch,
+            Address(None, 0),
+            self._contiguous,
+            self._copy,
+            self._buffer,
+        )
         for group in schedule.groups:
             self._commands += self._lowered(group)
         for view, target in self._copies:
@@ -102,10 +110,21 @@ class Native:
     def _locate(self, view: View) -> Address:
         return Address(view.root, view.offset * view.root.type.dtype.itemsize)
 
-    def _contiguous(self, view: View) -> tuple[View, list[Any]]:
-        fresh = Var(f"copy of {view.root.name}", _typed(view))
+    def _buffer(self, kind: TensorType) -> View:
+        fresh = Var("between", kind)
         self._offsets[fresh] = self._take_scratch(bytes_of(fresh)).offset
-        return whole(fresh), self._lowered(copy_loop(view, fresh))
+        return whole(fresh)
+
+    def _contiguous(self, view: View) -> tuple[View, list[Any]]:
+        fresh = self._buffer(_typed(view))
+        return fresh, self._copy(view, fresh)
+
+    def _copy(self, view: View, to: View) -> list[Any]:
+        if not size(view.shape):
+            return []
+        loop = copy_loop(view, Var("copied", _typed(view)))
+        low = LoopLowering(loop, self._level, EXPRESSIONS, self._literal, {loop.stores[0]: to})
+        return [low.command(self._locate)]
 
     def _take_scratch(self, n: int) -> Address:
         at, self._scratch = self._scratch, self._scratch + -(-n // 64) * 64
@@ -261,13 +280,22 @@ class Native:
         """Memory, kernels, and what is left to NumPy."""
         own = [c for c in self._commands if isinstance(c, Command)]
         rest = [c.equation.op.name for c in self._commands if isinstance(c, Single)]
+        state = sum(a.nbytes for a in self._state)
         lines = [
             f"native ({self._level.name}): {len(self._graph.equations)} ops in {len(own)} calls of "
-            f"{len({c.kernel.symbol for c in own})} kernels, {self._block.nbytes:,} bytes"
+            f"{len({c.kernel.symbol for c in own})} kernels; {self._block.nbytes:,} bytes of its own, {state:,} of state"
         ]
-        lines += [f"  {c.kernel.title or c.kernel.symbol}  ({c.slabs} slabs)" for c in own]
-        lines += [f"  {name}: by NumPy, no kernel yet" for name in rest]
+        lines += [f"  {c.kernel.title or c.kernel.symbol}  ({c.slabs} slabs, {c.work / 1e3:.2g} us)" for c in own]
+        lines += [f"  {name}: by NumPy, it has no kernel" for name in rest]
         return "\n".join(lines)
+
+    def texts(self) -> dict[str, str]:
+        """LLVM's language and the CPU's, of every kernel once."""
+        kernels = {c.kernel.symbol: c.kernel for c in self._commands if isinstance(c, Command)}
+        return {
+            "llvm": "\n".join(f"; {k.title}\n{k.text}" for k in kernels.values()),
+            "assembly": "\n".join(jit.assembly(k.text, self._level) for k in kernels.values()),
+        }
 
 
 def _typed(view: View) -> Any:
@@ -291,4 +319,7 @@ def native_executor(graph: Graph, required: bool, otherwise: Callable[[Graph], A
     return otherwise(graph)
 
 
-__all__ = ["Native", "indexing", "native_executor", "products", "rows"]
+LOWERED_IN = (argument, copying, indexing, products, random, rows, scan, sorting)
+"""The modules that register the ops with kernels of their own."""
+
+__all__ = ["LOWERED_IN", "Native", "native_executor"]

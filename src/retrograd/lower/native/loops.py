@@ -10,7 +10,7 @@ from ...types import DType
 from .emit import Value, Variable, lanes_of, literal, vector
 from .fuse import Member
 from .kernel import Kernel, KernelFunction
-from .scalars import in_memory, in_register, read, write
+from .scalars import as_in_memory, in_memory, in_register, read, write
 from .views import View
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class LoopWriter:
             self.strides.append([self.f.word(at + 1 + d) for d in range(depth)])
 
     def _lanes(self) -> int:
+        if self.loop.reductions:  # the order of a sum depends on nothing but its shape
+            return self.low.level.lanes("float")
         kinds = {
             in_register(v.type.dtype) for m in (*self.loop.members, *self.loop.reductions) for v in (m.out,)
         }
@@ -109,7 +111,7 @@ class LoopWriter:
             body(i, narrow, f.compare("lt", numbers, stop) if narrow > 1 else None)
 
     def _unroll(self) -> int:
-        return 1 if len(self.loop.members) > 12 else 2
+        return 1 if len(self.loop.members) > 12 and not self.loop.reductions else 2
 
     def _vectors(self, pointers: list[Value], d: int, outer: int | None) -> None:
         start, stop = self._range(d, outer)
@@ -212,7 +214,12 @@ class LoopWriter:
             values[m.out] = self._value(m, [operand(x) for x in m.operands], lanes)
         for k, v in enumerate(self.loop.stores, low.loads):
             kind = in_memory(v.type.dtype)
-            at = f.element(pointers[k], i, kind) if self.nest.sizes else pointers[k]
+            steps = self.nest.strides[k]
+            if steps and steps[-1] != 1:
+                numbers = f.mul(f.add(f.iota(vector("i64", lanes)), i), self.strides[k][-1])
+                f.scatter(as_in_memory(f, values[v], v.type.dtype), pointers[k], numbers, mask)
+                continue
+            at = f.element(pointers[k], i, kind) if steps else pointers[k]
             write(f, values[v], at, v.type.dtype, mask)
         for m, total in accumulators:
             x = operand(m.operands[0])

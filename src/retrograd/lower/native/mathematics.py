@@ -52,29 +52,28 @@ def clamp(f: Function, x: Value, low: float | None, high: float | None) -> Value
     return x if low is None else f.select(f.compare("lt", x, low), low, x)
 
 
-def _split(f: Function, x: Value) -> tuple[Value, Value, Value]:
-    """x = n·ln 2 + r with |r| ≤ ln(2)/2: n as an integer and as a float, and r."""
+def _split(f: Function, x: Value, more: int = 0) -> tuple[Value, Value]:
+    """x = n·ln 2 + r with |r| ≤ ln(2)/2: an integer whose lower bits are n + more, and r.
+
+    The integer has the bits of `_SHIFTER` above.  They fall out when it is shifted to an exponent's place.
+    """
     element = element_of(x.type)
-    shifted = f.fma(x, _LOG2E, _SHIFTER[element])
-    n = f.sub(shifted, _SHIFTER[element])
+    shifter = _SHIFTER[element] + more
+    shifted = f.fma(x, _LOG2E, shifter)
+    n = f.sub(shifted, shifter)
     first, second = _LN2[element]
-    r = f.fma(n, -second, f.fma(n, -first, x))
-    pattern = f.bits(shifted, _WHOLE[element])
-    return pattern, n, r
+    return f.bits(shifted, _WHOLE[element]), f.fma(n, -second, f.fma(n, -first, x))
 
 
-def _low_bits(f: Function, pattern: Value, element: str) -> Value:
+def whole_part(f: Function, pattern: Value, element: str) -> Value:
     """The whole number that is in the lowest bits of a shifted float, as an integer."""
     bottom = f.bits(literal(with_element(pattern.type, element), _SHIFTER[element]), _WHOLE[element])
     return f.sub(pattern, bottom)
 
 
-def scaled(f: Function, y: Value, n: Value) -> Value:
-    """y·2ⁿ, also where 2ⁿ is no normal number; rounded once."""
-    element = element_of(y.type)
-    half = f.bit("ashr", n, 1)
-    rest = f.sub(n, half)
-    return f.mul(f.mul(y, power_of_two(f, half, element)), power_of_two(f, rest, element))
+def _power(f: Function, pattern: Value, element: str) -> Value:
+    """2ⁿ for the n + bias in a pattern's lower bits, where that is a normal number."""
+    return f.bits(f.bit("shl", pattern, _DIGITS[element]), element)
 
 
 def exp(f: Function, x: Value, more: int = 0) -> Value:
@@ -92,27 +91,40 @@ def _exp(f: Function, x: Value, rest: Value | None, more: int) -> Value:
     single = element == "float"
     # beyond these the result is 0 or ∞ in any case, and the exponents below stay in range
     x = clamp(f, x, -105.0 if single else -747.0, 90.0 if single else 711.0)
-    pattern, _, r = _split(f, x)
+    # 2ⁿ need not be a normal number: it is brought in two halves, of which only the second product rounds
+    pattern, r = _split(f, x, 2 * _BIAS[element] + more)
     if rest is not None:
         r = f.add(r, rest)
-    q = polynomial(f, r, table.EXP_F if single else table.EXP_D)
-    y = f.fma(f.fma(q, r, 1.0), r, 1.0)
-    n = _low_bits(f, pattern, element)
-    return scaled(f, y, f.add(n, more) if more else n)
+    half = f.bit("lshr", pattern, 1)
+    y = f.mul(_exp_small(f, r), _power(f, half, element))
+    return f.mul(y, _power(f, f.sub(pattern, half), element))
 
 
-def _expm1_parts(f: Function, x: Value) -> tuple[Value, Value]:
-    """n, and e^r - 1, with x = n·ln 2 + r."""
-    single = element_of(x.type) == "float"
-    pattern, _, r = _split(f, x)
-    q = polynomial(f, r, table.EXPM1_F if single else table.EXPM1_D)
-    return _low_bits(f, pattern, element_of(x.type)), f.fma(f.mul(r, r), q, r)
+def _exp_small(f: Function, r: Value) -> Value:
+    """e^r for |r| ≤ ln(2)/2"""
+    q = polynomial(f, r, table.EXP_F if element_of(r.type) == "float" else table.EXP_D)
+    return f.fma(f.fma(q, r, 1.0), r, 1.0)
+
+
+def falling_exp(f: Function, x: Value) -> Value:
+    """eˣ for x ≤ 0, in fewer steps than `exp`, with the same bits."""
+    element = element_of(x.type)
+    lift, least = (64, -105.0) if element == "float" else (128, -747.0)
+    pattern, r = _split(f, clamp(f, x, least, None), _BIAS[element] + lift)
+    return f.mul(f.mul(_exp_small(f, r), _power(f, pattern, element)), 2.0**-lift)
+
+
+def _expm1_parts(f: Function, x: Value, less: int = 0) -> tuple[Value, Value]:
+    """2^(n - less), and e^r - 1, with x = n·ln 2 + r."""
+    element = element_of(x.type)
+    pattern, r = _split(f, x, _BIAS[element] - less)
+    q = polynomial(f, r, table.EXPM1_F if element == "float" else table.EXPM1_D)
+    return _power(f, pattern, element), f.fma(f.mul(r, r), q, r)
 
 
 def _expm1_small(f: Function, x: Value) -> Value:
     """eˣ - 1 where 2ⁿ is a normal number."""
-    n, grown = _expm1_parts(f, x)
-    by = power_of_two(f, n, element_of(x.type))
+    by, grown = _expm1_parts(f, x)
     # 2ⁿ - 1 + 2ⁿ·(e^r - 1): the first difference is exact up to 2²⁴ (2⁵³), and nothing beside the rest beyond
     return f.fma(by, grown, f.sub(by, 1.0))
 
@@ -122,8 +134,7 @@ def expm1(f: Function, x: Value) -> Value:
     single = element_of(x.type) == "float"
     clamped = clamp(f, x, -20.0 if single else -40.0, 89.0 if single else 710.0)
     # 2ⁿ itself may overflow where the result does not: everything is halved, and doubled at the end
-    n, grown = _expm1_parts(f, clamped)
-    by = power_of_two(f, f.sub(n, 1), element_of(x.type))
+    by, grown = _expm1_parts(f, clamped, 1)
     y = f.mul(f.fma(by, grown, f.sub(by, 0.5)), 2.0)
     tiny = f.compare("lt", f.intrinsic("fabs", x), 2.0**-30 if single else 2.0**-60)
     return f.select(tiny, x, y)  # which half of a subnormal number is not
@@ -188,7 +199,7 @@ def tanh(f: Function, x: Value) -> Value:
 
 def decay(f: Function, x: Value) -> Value:
     """e^(-|x|)"""
-    return exp(f, f.neg(f.intrinsic("fabs", x)))
+    return falling_exp(f, f.neg(f.intrinsic("fabs", x)))
 
 
 def sigmoid(f: Function, x: Value) -> Value:
@@ -206,8 +217,7 @@ def erf_single(f: Function, x: Value) -> Value:
     near = f.fma(x, polynomial(f, f.mul(x, x), table.ERF_F), x)
     # 1 - e^(-p(|x|)): the exponent lies between -17 and -1
     p = polynomial(f, size, table.ERF_TAIL_F)
-    n, grown = _expm1_parts(f, f.neg(p))
-    by = power_of_two(f, n, "float")
+    by, grown = _expm1_parts(f, f.neg(p))
     far = f.sub(f.sub(1.0, by), f.mul(by, grown))
     far = f.intrinsic("copysign", far, x)
     return f.select(f.compare("lt", size, 0.9275), near, far)

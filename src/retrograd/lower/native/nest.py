@@ -49,7 +49,15 @@ class Nest:
 class LoopLowering:
     """One loop, ready to become a command; equal loops share a kernel."""
 
-    def __init__(self, loop: Loop, level: Level, expressions: Mapping[str, Any], literal_of: Literal) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        level: Level,
+        expressions: Mapping[str, Any],
+        literal_of: Literal,
+        targets: Mapping[Var, View] | None = None,
+    ) -> None:
+        """``targets``: where results lie that do not fill a buffer of their own row by row."""
         self.loop, self.level, self.expressions, self.literal_of = loop, level, expressions, literal_of
         self.accesses: list[Access] = []
         self._numbers: dict[Any, int] = {}
@@ -59,7 +67,8 @@ class LoopLowering:
                     self._access(x, x.strides)
         self.loads = len(self.accesses)
         for v in loop.stores:
-            self._access(View(v, loop.domain, row_major(loop.domain)), row_major(loop.domain))
+            at = (targets or {}).get(v) or View(v, loop.domain, row_major(loop.domain))
+            self._access(at, at.strides)
         dims = set(loop.dims or ())
         for m in loop.reductions:
             kept = row_major([n for d, n in enumerate(loop.domain) if d not in dims])
@@ -159,7 +168,10 @@ class LoopLowering:
 
 
 def _collapse(domain: Shape, dims: set[int], accesses: list[Access]) -> Nest:
-    """Merge neighbouring dimensions that every access walks through evenly, and drop those of size 1."""
+    """Merge neighbouring dimensions that every access walks through evenly, and drop those of size 1.
+
+    Dimensions that are folded stay apart: else the order of a sum would depend on what else its loop does.
+    """
     nest = Nest([], [], [[] for _ in accesses])
     for d, n in enumerate(domain):
         if n == 1:
@@ -167,7 +179,7 @@ def _collapse(domain: Shape, dims: set[int], accesses: list[Access]) -> Nest:
         folded = d in dims
         if (
             nest.sizes
-            and nest.reduced[-1] == folded
+            and not (folded or nest.reduced[-1])
             and all(s[-1] == a.strides[d] * n for s, a in zip(nest.strides, accesses, strict=True))
         ):
             nest.sizes[-1] *= n

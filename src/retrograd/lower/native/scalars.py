@@ -31,9 +31,14 @@ def read(f: Function, pointer: Value, dtype: DType, lanes: int, mask: Value | No
     return f.compare("ne", raw, 0) if dtype.name == "bool" else raw
 
 
+def as_in_memory(f: Function, value: Value, dtype: DType) -> Value:
+    """A value in a register as it is stored."""
+    if dtype.name != "bool":
+        return value
+    to = with_element(value.type, "i8")
+    return f.make(to, f"zext {value} to {to}")
+
+
 def write(f: Function, value: Value, pointer: Value, dtype: DType, mask: Value | None) -> None:
     """Neighbouring elements."""
-    if dtype.name == "bool":
-        to = with_element(value.type, "i8")
-        value = f.make(to, f"zext {value} to {to}")
-    f.store(value, pointer, mask)
+    f.store(as_in_memory(f, value, dtype), pointer, mask)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...types import TensorType
 from .fuse import Loop, Member, Single
 from .kernel import Address, Command
 from .level import Level
@@ -22,6 +23,10 @@ class Site:
     status: Address
     contiguous: Callable[[View], tuple[View, list[Command]]]
     """Gives a copy of a view that lies row by row, and the commands that make it."""
+    copy: Callable[[View, View], list[Command]]
+    """The commands that write the elements of the first view to where the second one lies."""
+    buffer: Callable[[TensorType], View]
+    """Memory for a result on the way, which nothing else uses."""
     checks: list[Single] = field(default_factory=list)
     """Ops whose kernels report a bad index: number n in the status word is entry n - 1."""
 
@@ -29,6 +34,17 @@ class Site:
         """The number under which the kernels of this op report."""
         self.checks.append(single)
         return len(self.checks)
+
+
+def row_by_row(site: Site, *views: View) -> tuple[list[View], list[Command]]:
+    """The views, or copies of them that lie row by row, and the commands that make the copies."""
+    out, before = [], []
+    for view in views:
+        if not view.contiguous:
+            view, more = site.contiguous(view)
+            before += more
+        out.append(view)
+    return out, before
 
 
 def copy_loop(view: View, out: Any) -> Loop:
@@ -50,4 +66,4 @@ def lowers(*names: str) -> Callable[[Any], Any]:
     return register
 
 
-__all__ = ["SINGLES", "Site", "copy_loop", "lowers", "whole"]
+__all__ = ["SINGLES", "Site", "copy_loop", "lowers", "row_by_row", "whole"]

@@ -14,7 +14,7 @@ from fractions import Fraction
 from . import _coefficients as table
 from .emit import Function, Value, element_of, literal
 from .lanes import Lanes, fast_two_sum, two_product
-from .mathematics import _SHIFTER, _WHOLE, NAN, _low_bits, polynomial
+from .mathematics import _SHIFTER, _WHOLE, NAN, polynomial, whole_part
 from .remainder import any_lane
 
 NEAR = {"float": 131072.0, "double": 1048576.0}
@@ -30,7 +30,7 @@ def _near(f: Function, x: Value) -> tuple[Value, Value, Value]:
     element = element_of(x.type)
     shifted = f.fma(x, 2 / math.pi, _SHIFTER[element])
     n = f.sub(shifted, _SHIFTER[element])
-    whole = _low_bits(f, f.bits(shifted, _WHOLE[element]), element)
+    whole = whole_part(f, f.bits(shifted, _WHOLE[element]), element)
     first, second, third = _HALF_PI[element]
     minus = f.neg(n)
     r = f.fma(minus, first, x)  # exact: both have the same last digit, and cancel

@@ -143,4 +143,4 @@ def _time_of_dots(shape: Shape, dots: Dots, costs: Costs) -> float:
     groups = -(-shape.m // dots.rows) * -(-shape.n // dots.columns)
     cells = dots.rows * dots.columns
     step = max(cells * costs.fma, costs.least, (dots.rows + dots.columns) * costs.read)
-    return groups * (costs.tile + cells * costs.dot + -(-shape.k // dots.lanes) * step)
+    return groups * (costs.group + cells * costs.dot + -(-shape.k // dots.lanes) * step)
