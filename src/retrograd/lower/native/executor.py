@@ -285,7 +285,9 @@ class Native:
             f"native ({self._level.name}): {len(self._graph.equations)} ops in {len(own)} calls of "
             f"{len({c.kernel.symbol for c in own})} kernels; {self._block.nbytes:,} bytes of its own, {state:,} of state"
         ]
-        lines += [f"  {c.kernel.title or c.kernel.symbol}  ({c.slabs} slabs, {c.work / 1e3:.2g} us)" for c in own]
+        lines += [
+            f"  {c.kernel.title or c.kernel.symbol}  ({c.slabs} slabs, {c.work / 1e3:.2g} us)" for c in own
+        ]
         lines += [f"  {name}: by NumPy, it has no kernel" for name in rest]
         return "\n".join(lines)
 
