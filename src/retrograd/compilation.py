@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 import threading
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +30,19 @@ _MANY = {16 << k for k in range(20)}
 _STATIC = (bool, int, float, str, bytes, type(None))
 
 
+_every: weakref.WeakSet[Compiled] = weakref.WeakSet()
+
+
+def _with_new_locks() -> None:
+    """After a fork: a lock that another thread held would never be released in the child."""
+    for compiled in list(_every):
+        compiled._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_with_new_locks)
+
+
 class Compiled:
     """What `compile` gives: called like the function, it runs one program for each kind of arguments.
 
@@ -44,6 +59,7 @@ class Compiled:
         self._programs: dict[Any, list[Trace]] = {}
         self._last: Trace | None = None
         self._lock = threading.RLock()
+        _every.add(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if context.tracer is not None:  # inside another traced function it is that function's
