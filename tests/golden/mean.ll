@@ -1,5 +1,5 @@
 declare <16 x float> @llvm.masked.load.v16f32.p0(ptr, <16 x i1>, <16 x float>)
-define void @k655fde6659c4c89e2f1772e3(ptr %a0, i64 %a1, i64 %a2) nounwind {
+define void @kd080578cbbc22386f34f7897(ptr %a0, i64 %a1, i64 %a2) nounwind {
 entry:
   %v19 = alloca <32 x float>
   %v20 = alloca <16 x float>
@@ -21,8 +21,8 @@ entry:
   %v16 = load i64, ptr %v15, align 8
   %v17 = getelementptr i64, ptr %a0, i64 8
   %v18 = load i64, ptr %v17, align 8
-  store <32 x float> splat (float 0x0000000000000000), ptr %v19
-  store <16 x float> splat (float 0x0000000000000000), ptr %v20
+  store <32 x float> splat (float 0x8000000000000000), ptr %v19
+  store <16 x float> splat (float 0x8000000000000000), ptr %v20
   br label %head21
 head21:
   %i21 = phi i64 [ 0, %entry ], [ %n21, %next21 ]
@@ -64,7 +64,7 @@ body32:
   %v38 = icmp slt <16 x i64> %v35, %v37
   %v39 = getelementptr float, ptr %v23, i64 %i32
   %v40 = call <16 x float> @llvm.masked.load.v16f32.p0(ptr align 4 %v39, <16 x i1> %v38, <16 x float> zeroinitializer)
-  %v41 = select <16 x i1> %v38, <16 x float> %v40, <16 x float> splat (float 0x0000000000000000)
+  %v41 = select <16 x i1> %v38, <16 x float> %v40, <16 x float> splat (float 0x8000000000000000)
   %v42 = load <16 x float>, ptr %v20
   %v43 = fadd <16 x float> %v42, %v41
   store <16 x float> %v43, ptr %v20

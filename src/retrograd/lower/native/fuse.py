@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph import Equation, Graph, Var
+from ...op import registry
 from ...types import Shape, size
 from . import views
 from .views import View, whole
@@ -119,6 +120,8 @@ class _Fuser:
         self._views: dict[Var, View] = {}
         self._place: dict[Var, int] = {}
         self._by_domain: dict[Shape, list[int]] = {}
+        self._read = {v for eq in graph.equations for v in eq.inputs}
+        self._read |= {*graph.outputs, *(v for _, _, v in graph.states)}
 
     def schedule(self) -> Schedule:
         for eq in _numbers_first(self._graph):
@@ -188,6 +191,8 @@ class _Fuser:
             self._join(Member(eq, (), eq.outputs[0]), tuple(eq.outputs[0].type.shape), eq.inputs)
         elif name in REDUCTIONS and size(eq.inputs[0].type.shape) and eq.params["dim"]:
             self._reduce(eq)
+            if len(eq.outputs) > 1 and eq.outputs[1] in self._read:
+                self._where_extreme(eq)
         else:
             self._append(Single(eq, tuple(self._view(v) for v in eq.inputs)), eq.outputs)
 
@@ -260,3 +265,23 @@ class _Fuser:
             group.roots.add(operand.root)
         group.reductions.append(Member(eq, (operand,), eq.outputs[0]))
         self._place[eq.outputs[0]] = k
+
+    def _where_extreme(self, eq: Equation) -> None:
+        """The second result of amax and amin: which elements equal the first one; NaN equals NaN here."""
+        x, (y, at) = eq.inputs[0], eq.outputs
+        dims = set(eq.params["dim"])
+        steps = iter(views.row_major([n for d, n in enumerate(x.type.shape) if d not in dims]))
+        spread = Var(f"{y.name} spread", x.type)
+        strides = tuple(0 if d in dims else next(steps) for d in range(len(x.type.shape)))
+        self._views[spread] = View(y, tuple(x.type.shape), strides)
+
+        def put(name: str, a: Var, b: Var, out: Var | None = None) -> Var:
+            out = out or Var(f"{at.name} {name}", at.type)
+            self._take(eq._replace(op=registry[name], inputs=(a, b), params={}, outputs=(out,)))
+            return out
+
+        if not x.type.dtype.is_floating_point:
+            put("eq", x, spread, at)
+            return
+        lost = put("ne", x, x)
+        put("bit_or", put("eq", x, spread), put("bit_and", lost, put("ne", spread, spread)), at)

@@ -251,8 +251,9 @@ class LoopWriter:
 
     def _identity(self, m: Member, kind: str) -> Value:
         name = m.equation.op.name  # type: ignore[union-attr]
-        if name in IDENTITY:
-            return literal(kind, IDENTITY[name])
+        if name in IDENTITY:  # -0 leaves every number as it is, -0 too
+            floating = m.out.type.dtype.is_floating_point
+            return literal(kind, -0.0 if name == "sum" and floating else IDENTITY[name])
         return literal(kind, _extreme(m.out.type.dtype, largest=name == "amin"))
 
     def _combine(self, m: Member, a: Value, b: Value) -> Value:
