@@ -18,11 +18,13 @@ from .expressions import EXPRESSIONS
 from .fuse import Loop, Single, fuse
 from .kernel import Address, Command
 from .level import Level
-from .memory import aligned, bytes_of, lay_out
+from .memory import END, aligned, apart, bytes_of, lay_out
 from .nest import LoopLowering
 from .placement import Placement
+from .pool import run_together
 from .runner import run_function
 from .singles import SINGLES, Site, copy_loop
+from .together import Region, arrange
 from .views import View, whole
 
 STATUS = 64
@@ -52,7 +54,8 @@ class Native:
 
         cells = {v: number(a) for v, a in state.items()}
         targets = {v: [number(a) for a in to] for v, to in changed.items()}
-        key = (tuple(cells.items()), tuple((v, tuple(to)) for v, to in targets.items()))
+        self._apart = apart(arrays)
+        key = (tuple(cells.items()), tuple((v, tuple(to)) for v, to in targets.items()), self._apart)
         if key != self._layout_key:
             self._layout_key = key
             self._build(cells, targets)
@@ -61,7 +64,9 @@ class Native:
     def _build(self, cells: dict[Var, int], targets: dict[Var, list[int]]) -> None:
         graph = self._graph
         schedule = self._schedule = fuse(graph, EXPRESSIONS)
-        self._literals = {v: a for v, a in graph.captured.items() if v not in cells}
+        self._literals = {
+            v: np.require(a, requirements=["C", "A"]) for v, a in graph.captured.items() if v not in cells
+        }
         placement = Placement(graph, schedule, cells, targets)
         place, outputs = placement.place, placement.outputs
         self._place, self._copies, self._outputs = place, placement.copies, outputs
@@ -72,8 +77,10 @@ class Native:
         given = [v for v, small in zip(graph.inputs, self._small, strict=True) if small]
         layout = lay_out(schedule, elsewhere, kept, given, STATUS)
         self._offsets = layout.offsets
-        self._scratch = layout.size
+        self._arena = self._scratch = layout.size
+        self._scratches: list[tuple[int, int]] = []
         self._commands: list[Command | Single] = []
+        self._writes: list[list[Var]] = []
         self._site = Site(
             self._level,
             self._locate,
@@ -84,14 +91,18 @@ class Native:
             self._buffer,
         )
         for group in schedule.groups:
-            self._commands += self._lowered(group)
+            self._add(group)
         for view, target in self._copies:
             fresh = Var(f"state {target}", view.root.type if view.whole else _typed(view))
             self._place[fresh] = target
-            loop = copy_loop(view, fresh)
-            self._commands += self._lowered(loop)
+            self._add(copy_loop(view, fresh))
         self._block = aligned(self._scratch)
         self._assemble()
+
+    def _add(self, group: Any) -> None:
+        commands = self._lowered(group)
+        self._commands += commands
+        self._writes += [group.writes] * len(commands)
 
     def _lowered(self, group: Any) -> list[Command | Single]:
         if isinstance(group, Loop):
@@ -128,6 +139,7 @@ class Native:
 
     def _take_scratch(self, n: int) -> Address:
         at, self._scratch = self._scratch, self._scratch + -(-n // 64) * 64
+        self._scratches.append((at, self._scratch))
         return Address(None, at)
 
     # -- words -------------------------------------------------------------------------------------------------------
@@ -146,26 +158,58 @@ class Native:
             for w in c.arguments:
                 words.append(self._word(w, base, len(words)))
         self._words = np.array(words, np.int64)
-        table, segments, k = [], [], 0
+        table, k, fresh = [], 0, True
+        segments: list[Any] = []
         at = self._words.ctypes.data
         for c in self._commands:
             if isinstance(c, Single):
                 segments.append(c)
+                fresh = True
                 continue
-            if not segments or isinstance(segments[-1], Single):
+            if fresh:
                 segments.append([len(table), 0])
+                fresh = False
             table.append((addresses[c.kernel.symbol], at + 8 * starts[k], c.slabs, 0))
             segments[-1][1] += 1
             k += 1
         self._table = np.array(table, np.int64).reshape(-1, 4)
         start = self._table.ctypes.data
-        self._segments = [s if isinstance(s, Single) else (start + 32 * s[0], s[1]) for s in segments]
-        self._run = run_function(self._level)
+        touched = [
+            (c, self._touched(c, writes))
+            for c, writes in zip(self._commands, self._writes, strict=True)
+            if isinstance(c, Command)
+        ]
+        self._segments: list[Any] = []
+        for s in segments:
+            if isinstance(s, Single):
+                self._segments.append(s)
+                continue
+            part = slice(s[0], s[0] + s[1])
+            ways, worth = arrange(*zip(*touched[part], strict=True))
+            self._table[part, 3] = ways
+            run = (run_together if worth else run_function)(self._level)
+            self._segments.append((run, start + 32 * s[0], s[1]))
         self._only = (
             self._segments[0]
             if len(self._segments) == 1 and not isinstance(self._segments[0], Single)
             else None
         )
+
+    def _touched(self, command: Command, writes: list[Var]) -> list[Region]:
+        """The memory that a command reads and writes."""
+        out = []
+        for w in command.arguments:
+            if not isinstance(w, Address):
+                continue
+            v = w.buffer
+            if v is None:
+                out += [Region("", a, b, True) for a, b in self._scratches if a <= w.offset < b]
+            elif v in self._offsets:
+                at = self._offsets[v]
+                out.append(Region("", at, at + bytes_of(v), v in writes or at >= self._arena))
+            elif v in self._place:
+                out.append(Region(self._place[v] if self._apart else "state", 0, END, v in writes))
+        return out
 
     def _word(self, w: Any, base: int, position: int) -> int:
         if isinstance(w, Address):
@@ -239,13 +283,15 @@ class Native:
         for outside, inner in self._staged:
             inner[...] = outside
         if self._only is not None:
-            self._run(*self._only)
+            run, table, count = self._only
+            run(table, count)
         else:
             for segment in self._segments:
                 if isinstance(segment, Single):
                     self._evaluate(segment)
                 else:
-                    self._run(*segment)
+                    run, table, count = segment
+                    run(table, count)
         if self._site.checks and self._block[0]:
             self._complain()
         for outside, inner in self._staged:

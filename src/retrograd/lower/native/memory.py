@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from ...graph import Var
+from ...op import Array
 from ...types import size
 from .fuse import Schedule, read_by
 
@@ -90,3 +92,9 @@ def aligned(n: int) -> np.ndarray[Any, Any]:
     raw = np.zeros(n + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
     return raw[start : start + n]
+
+
+def apart(arrays: Iterable[Array]) -> bool:
+    """True if no two arrays share memory."""
+    ends = sorted(np.lib.array_utils.byte_bounds(a) for a in arrays if a.size)
+    return all(a[1] <= b[0] for a, b in itertools.pairwise(ends))
