@@ -25,7 +25,7 @@ PACKAGE = ROOT / "src" / "retrograd"
 FLOORS: list[set[str]] = [
     {"__main__"},
     {"cli"},
-    {"train"},
+    {"train", "bench"},
     {"report"},
     {"metrics"},
     {"data"},
