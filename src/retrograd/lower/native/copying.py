@@ -69,3 +69,20 @@ def place(site: Site, single: Single) -> list[Command]:
     )
     zeros = [] if size(x.shape) == size(out.type.shape) else fill(site, out, 0)
     return zeros + site.copy(x, to)
+
+
+IDENTITY = {"sum": 0, "prod": 1}
+
+
+@lowers("sum", "prod", "amax", "amin")
+def of_nothing(site: Site, single: Single) -> list[Command]:
+    """Reductions over no dimension, which copy, and over no elements, which give the number that changes nothing.
+
+    All others are loops (see `fuse`).
+    """
+    (x,), (out, *places) = single.operands, single.equation.outputs
+    if not single.equation.params["dim"]:
+        return site.copy(x, View(out, x.shape, row_major(x.shape))) + [
+            command for at in places for command in fill(site, at, 1)
+        ]
+    return fill(site, out, IDENTITY.get(single.equation.op.name, 0))

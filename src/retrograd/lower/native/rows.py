@@ -4,43 +4,69 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...types import size
+from ...types import DType, size
+from . import along, written
 from .emit import Value, lanes_of, literal, vector
 from .fuse import Single
 from .kernel import Command, Kernel, KernelFunction
 from .level import Level
 from .mathematics import exp, log
 from .scalars import in_register
-from .singles import Site, lowers
+from .singles import Site, lowers, row_by_row
 from .views import whole
 
-_made: dict[Any, Kernel] = {}
 ROWS = 4096
 """Elements of one slab."""
 
 
 @lowers("softmax", "log_softmax")
-def along_rows(site: Site, single: Single) -> list[Command] | None:
-    """One dimension of any array: the elements along it are ``step`` apart, in the input as in the result."""
-    eq, x = single.equation, single.operands[0]
-    shape, dim = x.shape, eq.params["dim"] if x.shape else 0
-    out = whole(eq.outputs[0])
-    if not x.contiguous or not size(shape):
-        return None if size(shape) else []
-    n = shape[dim] if shape else 1
-    inner = size(shape[dim + 1 :])
-    element = in_register(eq.outputs[0].type.dtype)
+def softmax(site: Site, single: Single) -> list[Command]:
+    """Along the last dimension a row at a time, along another one a vector of neighbouring columns at a time."""
+    eq = single.equation
+    (x,), before = row_by_row(site, *single.operands)
+    shape, dim, out = x.shape, eq.params["dim"], whole(eq.outputs[0])
+    if not size(shape):
+        return []
+    n, dtype = shape[dim], eq.outputs[0].type.dtype
+    element = in_register(dtype)
     logarithm = eq.op.name == "log_softmax"
-    if inner != 1:
-        return None
-    key = (site.level.name, element, logarithm)
-    kernel = _made.get(key)
-    if kernel is None:
-        kernel = _made[key] = _kernel(site.level, element, logarithm)
-    rows = size(shape) // max(n, 1)
-    per_slab = max(1, ROWS // n)
-    words = [site.locate(x), site.locate(out), rows, n, per_slab]
-    return [Command(kernel, words, -(-rows // per_slab), rows * n * 2.0)]
+    work = size(shape) * 2.0
+    places = [site.locate(x), site.locate(out)]
+    if size(shape[dim + 1 :]) == 1:
+        kernel = written.kernel(
+            (eq.op.name, element), site.level, lambda: _kernel(site.level, element, logarithm)
+        )
+        rows = size(shape) // n
+        per_slab = max(1, ROWS // n)
+        return [*before, Command(kernel, [*places, rows, n, per_slab], -(-rows // per_slab), work)]
+    lanes = along.lanes(shape, dim, site.level, dtype)
+    kernel = written.kernel(
+        ("columns", eq.op.name, element), site.level, lambda: _columns(dtype, lanes, logarithm)
+    )
+    words, slabs = along.words(shape, dim, lanes)
+    return [*before, Command(kernel, [*words, *places], slabs, work)]
+
+
+def _columns(dtype: DType, lanes: int, logarithm: bool) -> Kernel:
+    f = KernelFunction("columns of log_softmax" if logarithm else "columns of softmax")
+    x, y = f.pointer(along.WORDS), f.pointer(along.WORDS + 1)
+    kind = vector(in_register(dtype), lanes)
+    with along.lines(f, lanes) as line:
+        top, total = f.variable(kind), f.variable(kind)
+        top.set(float("-inf"))
+        total.set(0.0)
+        with f.loop(0, line.n) as i:
+            top.set(f.maximum(top.get(), line.read(x, i, dtype)))
+        with f.loop(0, line.n) as i:
+            shifted = f.sub(line.read(x, i, dtype), top.get())
+            e = exp(f, shifted)
+            total.set(f.add(total.get(), e))
+            line.write(shifted if logarithm else e, y, i, dtype)
+        last = log(f, total.get()) if logarithm else total.get()
+        with f.loop(0, line.n) as i:
+            v = line.read(y, i, dtype)
+            line.write(f.sub(v, last) if logarithm else f.div(v, last), y, i, dtype)
+    return f.finish()
 
 
 def _kernel(level: Level, element: str, logarithm: bool) -> Kernel:
