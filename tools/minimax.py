@@ -125,6 +125,11 @@ def polynomials() -> dict[str, tuple[str, list[float], Number]]:
         "LOG_F", "(ln(1 + x) - x + x²/2)/x³ for 1 + x from √½ to √2, error relative to ln(1 + x)",
         log_rest, lambda x: mp.mpf("1e-4") + (abs(x**3 / mp.log1p(x)) if abs(x) > TINY else 0), low, high, 9,
     )  # fmt: skip
+    add(
+        "LOG1P_F", "(ln(1 + x) - x)/x² for 0 ≤ x ≤ 1, error relative to ln(1 + x)",
+        lambda x: -mp.mpf(1) / 2 if abs(x) < TINY else (mp.log1p(x) - x) / x**2,
+        lambda x: mp.mpf("1e-4") + (x * x / mp.log1p(x) if abs(x) > TINY else 0), 0, 1, 11,
+    )  # fmt: skip
     far = (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)
     add(
         "LOG_D", "(2·artanh(√z)/√z - 2)/z for √z = x/(2 + x), error relative to ln(1 + x)",

@@ -6,8 +6,8 @@ from . import _coefficients as table
 from .emit import BITS, Function, Value, element_of, literal
 from .lanes import Lanes, fast_two_sum, two_product, two_sum
 from .mathematics import (
+    _BIAS,
     _LN2,
-    _WHOLE,
     INFINITY,
     NAN,
     _log1p_double,
@@ -15,6 +15,7 @@ from .mathematics import (
     exp_of_sum,
     log_ends,
     log_parts,
+    mantissa_parts,
     polynomial,
     power_of_two,
 )
@@ -47,34 +48,41 @@ def log10(f: Function, x: Value) -> Value:
 
 def log1p(f: Function, x: Value) -> Value:
     """ln(1 + x)"""
-    element = element_of(x.type)
     v = Lanes(f, x)
     total, lost = two_sum(v, v.like(1.0))
-    k, t = log_parts(f, total.v)
-    # what the sum lost, in the scale of m = 1 + t
-    down = power_of_two(
-        f, f.sub(0, f.convert(f.maximum(f.minimum(k, 100.0), -100.0), _WHOLE[element])), element
-    )
-    part = lost * Lanes(f, down) / (Lanes(f, t) + 1.0)
-    first, second = _LN2[element]
-    n = Lanes(f, k)
-    if element == "float":
-        q = polynomial(f, t, table.LOG_F)
-        square = f.mul(t, t)
-        low = Lanes(f, f.fma(square, -0.5, f.fma(f.mul(t, square), q, (n.fma(second, part)).v)))
-        high = Lanes(f, t)
-    else:
-        high, low = (Lanes(f, w) for w in _log1p_double(f, t))
-        low = n.fma(second, low + part)
-    y = n.fma(first, high + low)
-    y = Lanes(f, log_ends(f, total.v, y.v))
+    y = Lanes(f, log_ends(f, total.v, _log_of_sum(total, lost).v))
     return y.where(v.equals(0.0), v, y).v
+
+
+def _log_of_sum(total: Lanes, lost: Lanes) -> Lanes:
+    """ln(total + lost), for a ``lost`` that the sum's rounding left over."""
+    f = total.f
+    element = element_of(total.v.type)
+    k, t = mantissa_parts(f, total.v)
+    m = Lanes(f, t)
+    # what was lost, in the scale of m = 1 + t and divided by m: 1 - t + t² will do for something so small
+    down = f.minimum(k, literal(k.type, _BIAS[element] - 1))
+    by = Lanes(f, power_of_two(f, f.sub(0, down), element))
+    part = lost * by * m.fma(m - 1.0, 1.0)
+    n = Lanes(f, f.convert(k, element))
+    first, second = _LN2[element]
+    if element == "float":
+        square = m * m
+        series = (m * square).fma(Lanes(f, polynomial(f, t, table.LOG_F)), n.fma(second, part))
+        return n.fma(first, m + square.fma(-0.5, series))
+    high, low = (Lanes(f, w) for w in _log1p_double(f, t))
+    return n.fma(first, high + n.fma(second, low + part))
 
 
 def softplus(f: Function, x: Value) -> Value:
     """ln(1 + eˣ)"""
     above = f.select(f.compare("lt", x, 0.0), 0.0, x)
-    return f.add(above, log1p(f, decay(f, x)))
+    e = Lanes(f, decay(f, x))
+    if element_of(x.type) == "float":
+        rest = Lanes(f, polynomial(f, e.v, table.LOG1P_F))
+        return f.add(above, (e * e).fma(rest, e).v)
+    total, lost = fast_two_sum(e.like(1.0), e)
+    return f.add(above, _log_of_sum(total, lost).v)
 
 
 def _log_sum(f: Function, x: Lanes) -> tuple[Lanes, Lanes]:
