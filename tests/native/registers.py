@@ -11,7 +11,7 @@ import numpy as np
 from retrograd.lower.native import jit
 from retrograd.lower.native.emit import Value, vector
 from retrograd.lower.native.expressions import EXPRESSIONS
-from retrograd.lower.native.kernel import KernelFunction
+from retrograd.lower.native.kernel import Kernel, KernelFunction
 from retrograd.lower.native.level import Level, current
 from retrograd.lower.native.scalars import in_memory, read, write
 from retrograd.op import Op
@@ -25,11 +25,9 @@ CALL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _addresses: dict[Any, int] = {}
 
 
-def _compiled(key: Any, body: Body, given: tuple[DType, ...], result: DType, lanes: int, level: Level) -> int:
-    found = _addresses.get(key)
-    if found is not None:
-        return found
-    f = KernelFunction(str(key))
+def kernel(title: str, body: Body, given: tuple[DType, ...], result: DType, lanes: int) -> Kernel:
+    """Words: the number of elements, the result's address, those of the inputs."""
+    f = KernelFunction(title)
     n = f.word(0)
     out, *pointers = (f.pointer(k + 1) for k in range(len(given) + 1))
 
@@ -48,9 +46,7 @@ def _compiled(key: Any, body: Body, given: tuple[DType, ...], result: DType, lan
         kind = vector("i64", lanes)
         with f.when(f.compare("gt", rest, 0)):
             step(whole, f.compare("lt", f.iota(kind), f.like(rest, kind)))
-    kernel = f.finish()
-    _addresses[key] = jit.compile_kernels([kernel], level)[kernel.symbol]
-    return _addresses[key]
+    return f.finish()
 
 
 def apply(
@@ -67,26 +63,43 @@ def apply(
     result = result or given[0]
     lanes = lanes or level.lanes({"float32": "float"}.get(given[0].name, "double"))
     name = key or body
-    address = _compiled((name, given, result, lanes, level.name), body, given, result, lanes, level)
+    place = (name, given, result, lanes, level.name)
+    if place not in _addresses:
+        made = kernel(str(name), body, given, result, lanes)
+        _addresses[place] = jit.compile_kernels([made], level)[made.symbol]
     flat = [np.ascontiguousarray(a).reshape(-1) for a in arrays]
     out = np.empty(flat[0].shape, result.numpy)
     words = np.array([out.size, out.ctypes.data, *(a.ctypes.data for a in flat)], np.int64)
-    CALL(address)(words.ctypes.data, 0, 1)
+    CALL(_addresses[place])(words.ctypes.data, 0, 1)
     return out.reshape(arrays[0].shape)
 
 
-def run_op(
-    op: type[Op], arrays: list[Array], params: dict[str, Any], lanes: int, level: Level | None = None
-) -> Array:
-    """The op's expression on every element."""
+def body_of(
+    op: type[Op], arrays: list[Array], params: dict[str, Any]
+) -> tuple[Body, tuple[DType, ...], DType]:
+    """The op's expression for such inputs, their types, and that of the result."""
     given = tuple(dtype_of(a.dtype) for a in arrays)
     result = op.type(*(TensorType(a.shape, d) for a, d in zip(arrays, given, strict=True)), **params).dtype
 
     def body(f: Any, *values: Value) -> Value:
         return EXPRESSIONS[op.name](f, given, result, params, *values)
 
+    return body, given, result
+
+
+def run_op(
+    op: type[Op], arrays: list[Array], params: dict[str, Any], lanes: int, level: Level | None = None
+) -> Array:
+    """The op's expression on every element."""
+    body, _, result = body_of(op, arrays, params)
     key = (op.name, tuple(sorted((k, repr(v)) for k, v in params.items())))
     return apply(body, *arrays, lanes=lanes, result=result, level=level, key=key)
+
+
+def kernel_of(op: type[Op], arrays: list[Array], params: dict[str, Any], lanes: int) -> Kernel:
+    """A kernel of nothing but that op."""
+    body, given, result = body_of(op, arrays, params)
+    return kernel(op.name, body, given, result, lanes)
 
 
 def units(y: Array, exact: Array) -> Array:

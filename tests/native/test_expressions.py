@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("llvmlite")
 
 from laws import checks
-from native.registers import Array, run_op, units
+from native.registers import Array, kernel_of, run_op, units
 from retrograd.errors import RetrogradError
-from retrograd.lower.native import arithmetic, logic
+from retrograd.lower.native import arithmetic, jit, logic
 from retrograd.lower.native.expressions import EXPRESSIONS
 from retrograd.lower.native.level import LEVELS, current
 from retrograd.op import Op, all_ops, registry
@@ -216,3 +216,14 @@ def test_levels_agree(level: Any) -> None:
     ):
         op = registry[name]
         np.testing.assert_array_equal(run_op(op, [x], {}, 4, level), run_op(op, [x], {}, 16))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_other_architectures_have_it_without_calls(op: type[Op]) -> None:
+    """Compiled for ARM's vectors, by LLVM alone: no call of a library's function is left."""
+    for inputs, params in special_cases(op):
+        text = kernel_of(op, inputs, params, 4).text
+        assembly = jit.assembly(text, LEVELS["aarch64"])
+        calls = {line.split()[-1] for line in assembly.splitlines() if line.strip().startswith("bl\t")}
+        assert not calls, calls
