@@ -219,7 +219,9 @@ class Trace:
         self.recording = True in self.wanting
         self.kinds = [v.type for v in self.program.graph.outputs]
         self.leaves = leaves
-        self.kept = [x for x in leaves if not isinstance(x, _STATIC)]  # an object's id is its own while it lives
+        self.kept = [
+            x for x in leaves if not isinstance(x, _STATIC)
+        ]  # an object's id is its own while it lives
         self.seen = -1
         plain = form.children[1].n_leaves == 0 and all(c.kind is None for c in form.children[0].children)
         self.simple = (
@@ -342,7 +344,7 @@ def _puller(trace: Trace, needed: list[bool]) -> Callable[..., Any]:
     further = [by_id[id(t)] for t, requires, _ in trace.wants if requires]
     read = [by_id.get(id(what)) for kind, what, _ in trace.events if kind != "do"]
 
-    def pull(tensors: list[Tensor], numbers: list[Tensor], cotangents: list[Tensor]) -> list[Tensor]:
+    def pull(tensors: list[Tensor], numbers: list[Tensor], cotangents: list[Tensor]) -> list[Any]:
         with set_grad_enabled(True):
             leaves = [
                 t.detach().requires_grad_() if needs and not t.requires_grad else t

@@ -45,4 +45,4 @@ print("ok")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_children_call_what_the_parent_is_calling() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0 and done.stdout == "ok\n", done.stderr
+    assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr

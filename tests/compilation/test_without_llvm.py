@@ -45,9 +45,12 @@ def test_one_warning_and_the_same_results(missing: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     first, second, *rest = done.stdout.splitlines()
-    assert first.startswith("1 ") and reason in first, first
+    assert first.startswith("1 "), first
+    assert reason in first, first
     assert second.startswith("reference")
-    assert rest and rest[0].startswith("refused") and "reference" in done.stdout
+    assert rest
+    assert rest[0].startswith("refused")
+    assert "reference" in done.stdout
 
 
 def test_with_llvm_and_an_empty_path() -> None:
@@ -59,4 +62,6 @@ def test_with_llvm_and_an_empty_path() -> None:
         env={**os.environ, "PATH": ""},
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("0 []") and "native" in done.stdout and "refused" not in done.stdout
+    assert done.stdout.startswith("0 []")
+    assert "native" in done.stdout
+    assert "refused" not in done.stdout

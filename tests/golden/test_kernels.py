@@ -74,9 +74,7 @@ def digest(text: str) -> str:
 
 
 def summary() -> str:
-    lines = [
-        f"{level:9} {name:18} {digest(text)}" for level in LEVELS for name, text in texts(level).items()
-    ]
+    lines = [f"{level:9} {name:18} {digest(text)}" for level in LEVELS for name, text in texts(level).items()]
     return "\n".join(lines) + "\n"
 
 
@@ -99,7 +97,7 @@ def test_a_change_shows() -> None:
     for graph in (one, two):
         (group,) = fuse(graph, EXPRESSIONS).groups
         assert isinstance(group, Loop)
-        values = {v: a for v, a in graph.captured.items()}
+        values = dict(graph.captured)
 
         def literal(v: Any, values: Any = values) -> Any:
             return np.asarray(values[v]).reshape(-1)[0] if v in values else None

@@ -90,4 +90,3 @@ def register_multi_grad_hook(
         return run
 
     return _Handles([t.register_hook(hook(k)) for k, t in enumerate(tensors)])
-

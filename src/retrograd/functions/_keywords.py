@@ -17,7 +17,9 @@ from .return_types import RETURNED, ValuesIndices
 NUMPY = {"axis": "dim", "keepdims": "keepdim"}
 """NumPy's names, for whatever has the argument."""
 
-_PIECES: dict[str, str] = dict.fromkeys(("indices", "sections", "tensor_indices_or_sections"), "indices_or_sections")
+_PIECES: dict[str, str] = dict.fromkeys(
+    ("indices", "sections", "tensor_indices_or_sections"), "indices_or_sections"
+)
 
 OTHER: dict[str, dict[str, str]] = {
     "broadcast_to": {"size": "shape"},

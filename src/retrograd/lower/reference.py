@@ -25,7 +25,7 @@ class Reference:
                 self._free[k].append(v)
 
     def bind(self, state: dict[Var, Array], changed: dict[Var, list[Array]]) -> None:
-        self._state = {v: state.get(v, array) for v, array in self._graph.captured.items()}
+        self._state = {**self._graph.captured, **state}
         self._changed = [(v, to) for v, arrays in changed.items() for to in arrays]
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
