@@ -2,7 +2,7 @@
 
 What waits spins for a while, because a turn through the operating system takes a hundred times as long as a look at a
 word that another core writes; then it sleeps (Linux: futex), so that idle threads cost nothing.  Where there is no futex
-the loop only spins, and the threads sleep in Python between programs.
+the threads leave their turn to others while they wait, and sleep in Python between programs.
 
 The threads share a block of memory, each word that is waited for in lines of its own:
 
@@ -95,6 +95,10 @@ call:
 leave:
   %after = atomicrmw sub ptr %asleep, i32 1 seq_cst
   br label %done"""
+_YIELD = """\
+late:
+  %r = call i32 @retrograd_yield()
+  br label %round"""
 _POST = """\
 define internal void @post(ptr %word, ptr %asleep) nounwind {{
 entry:
@@ -180,8 +184,10 @@ done:
 def _helpers(architecture: str, sleeping: bool) -> str:
     pause, declared = _PAUSE[architecture]
     futex = {"futex": _FUTEX[architecture], "wait": _WAIT, "wake": _WAKE}
-    late = _SLEEP.format(**futex) if sleeping else "late:\n  br label %round"
-    outside = ["declare i64 @syscall(i64, ...)", "declare i32 @clock_gettime(i32, ptr)"] if sleeping else []
+    late = _SLEEP.format(**futex) if sleeping else _YIELD
+    outside = ["declare i32 @retrograd_yield()"]
+    if sleeping:
+        outside = ["declare i64 @syscall(i64, ...)", "declare i32 @clock_gettime(i32, ptr)"]
     return "\n".join(
         (
             declared,

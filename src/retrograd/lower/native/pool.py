@@ -39,17 +39,24 @@ _refused = 0
 """So many threads could not be had."""
 
 
+def _outside() -> dict[str, int]:
+    """What the loop calls of the system, by the name that it uses."""
+    if os.name == "nt":
+        library, names = ctypes.CDLL("kernel32"), {"retrograd_yield": "SwitchToThread"}
+    else:
+        library, names = ctypes.CDLL(None), {"retrograd_yield": "sched_yield"}
+    if SLEEPING:
+        names |= {"syscall": "syscall", "clock_gettime": "clock_gettime"}
+    return {
+        ours: ctypes.cast(getattr(library, theirs), ctypes.c_void_p).value or 0
+        for ours, theirs in names.items()
+    }
+
+
 def _native(level: Level) -> Any:
     key = (level.name, SLEEPING)
     if key not in _natives:
-        if SLEEPING:
-            library = ctypes.CDLL(None)
-            jit.symbols(
-                {
-                    name: ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
-                    for name in ("syscall", "clock_gettime")
-                }
-            )
+        jit.symbols(_outside())
         kernel = meeting.threads_kernel(level.architecture, SLEEPING)
         # Its address is kept here, not by its symbol: with and without sleeping it is not the same.
         _natives[key] = _SIGNATURE(jit.compile_kernels([kernel], level)[kernel.symbol])
