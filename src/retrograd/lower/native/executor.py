@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import UsageError
+from ...errors import ShapeError, UsageError
 from ...graph import Graph, Var
 from ...op import Array
 from ...types import TensorType, size
@@ -23,7 +23,7 @@ from .nest import LoopLowering
 from .placement import Placement
 from .pool import run_together
 from .runner import run_function
-from .singles import SINGLES, Site, copy_loop
+from .singles import REPORTING, SINGLES, Site, copy_loop
 from .together import Region, arrange
 from .views import View, whole
 
@@ -74,6 +74,7 @@ class Native:
         self._inputs = {v: i for i, v in enumerate(graph.inputs)}
         self._small = [bytes_of(v) <= SMALL_INPUT for v in graph.inputs]
         kept = [*outputs, *(view.root for view, _ in self._copies)]
+        kept += [view.root for group in schedule.groups for view in _for_reports(group)]
         given = [v for v, small in zip(graph.inputs, self._small, strict=True) if small]
         layout = lay_out(schedule, elsewhere, kept, given, STATUS)
         self._offsets = layout.offsets
@@ -108,8 +109,8 @@ class Native:
         if isinstance(group, Loop):
             if size(group.domain) == 0:
                 return []
-            low = LoopLowering(group, self._level, EXPRESSIONS, self._literal)
-            return [low.command(self._locate)]
+            low = LoopLowering(group, self._level, EXPRESSIONS, self._literal, None, self._buffer)
+            return list(low.commands(self._locate))
         rule = SINGLES.get(group.equation.op.name)
         commands = rule(self._site, group) if rule else None
         return [group] if commands is None else list(commands)
@@ -286,6 +287,7 @@ class Native:
             run, table, count = self._only
             run(table, count)
         else:
+            self._block[:8] = 0  # what NumPy refuses leaves a report behind
             for segment in self._segments:
                 if isinstance(segment, Single):
                     self._evaluate(segment)
@@ -319,8 +321,11 @@ class Native:
         """An index was out of range: the reference says which."""
         where = int(self._block[:8].view(np.int64)[0]) - 1
         self._block[:8] = 0
-        self._evaluate(self._site.checks[where])
-        raise AssertionError("a kernel refused an index that NumPy takes")
+        single = self._site.checks[where]
+        self._evaluate(single)
+        raise ShapeError(  # the index lay in a state that the program changed afterwards
+            f"{single.equation.op.name}: an index is out of range", hint="look at the indices before the call"
+        )
 
     def plan(self) -> str:
         """Memory, kernels, and what is left to NumPy."""
@@ -344,6 +349,12 @@ class Native:
             "llvm": "\n".join(f"; {k.title}\n{k.text}" for k in kernels.values()),
             "assembly": "\n".join(jit.assembly(k.text, self._level) for k in kernels.values()),
         }
+
+
+def _for_reports(group: Any) -> Sequence[View]:
+    """The inputs that the reference must still find at the end, when it is to say what is wrong with them."""
+    first = REPORTING.get(group.equation.op.name) if isinstance(group, Single) else None
+    return () if first is None else group.operands[first:]
 
 
 def _typed(view: View) -> Any:

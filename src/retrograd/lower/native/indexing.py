@@ -34,7 +34,7 @@ def _sum(f: KernelFunction, dtype: DType, a: Value, b: Value) -> Value:
 
 
 @lowers("gather", "scatter_add")
-def along(site: Site, single: Single) -> list[Command]:
+def along(site: Site, single: Single) -> list[Command] | None:
     """y[a, b, c] = x[a, i[a, b, c], c]; scatter_add adds x[a, b, c] to y[a, i[a, b, c], c]."""
     eq, dim = single.equation, single.equation.params["dim"]
     adding = eq.op.name == "scatter_add"
@@ -89,7 +89,7 @@ def _along(dtype: DType, rank: int, dim: int, adding: bool) -> Kernel:
 
 
 @lowers("index", "index_add")
-def rows(site: Site, single: Single) -> list[Command]:
+def rows(site: Site, single: Single) -> list[Command] | None:
     """Whole slices of a table by one or more index tensors: an embedding, and its gradient."""
     eq = single.equation
     adding = eq.op.name == "index_add"
@@ -101,7 +101,9 @@ def rows(site: Site, single: Single) -> list[Command]:
     dtype = out.root.type.dtype
     lanes = min(site.level.lanes(in_memory(dtype)), site.level.lanes("float"))
     kernel = written.kernel(
-        (eq.op.name, dtype.name, k), site.level, lambda: (_add_rows if adding else _take_rows)(dtype, lanes, k)
+        (eq.op.name, dtype.name, k),
+        site.level,
+        lambda: (_add_rows if adding else _take_rows)(dtype, lanes, k),
     )
     width, count = size(table.shape[k:]), size(index[0].shape)
     if adding:  # one slab for each block of columns: each row of the table is then one thread's
@@ -260,5 +262,3 @@ def _row_order() -> Kernel:
             f.store(b, here)
             f.store(a, other)
     return f.finish()
-
-

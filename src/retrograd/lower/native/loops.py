@@ -35,6 +35,9 @@ class LoopWriter:
             at = first + k * (1 + depth)
             self.pointers.append(self.f.pointer(at))
             self.strides.append([self.f.word(at + 1 + d) for d in range(depth)])
+        self.kept = self.f.word(first + len(low.accesses) * (1 + depth)) if low.partial else None
+        self.part: tuple[Value, Value] | None = None
+        """Of a sum in parts: the entries of its first dimension that this part adds up."""
 
     def _lanes(self) -> int:
         if self.loop.reductions:  # the order of a sum depends on nothing but its shape
@@ -48,30 +51,42 @@ class LoopWriter:
         )
 
     def kernel(self) -> Kernel:
-        depth, folded = len(self.nest.sizes), self.nest.reduced
-        if depth == 0:
+        if not self.nest.sizes:
             accumulators = self._start(1)
             self._body([None] * 0, self.pointers, literal("i64", 0), 1, None, accumulators)
             self._finish(accumulators, self.pointers, 1)
             return self.f.finish()
-        outer = self.low.outer()
+        if self.kept is not None:
+            with self.f.slabs() as slab:
+                start = self.f.mul(slab, self.rows)
+                self.part = start, self.f.minimum(self.f.add(start, self.rows), self.sizes[0])
+                pointers = list(self.pointers)
+                for k in range(self.low.loads + len(self.loop.stores), len(pointers)):
+                    kind = in_memory(self.low.accesses[k].dtype)
+                    pointers[k] = self.f.element(pointers[k], self.f.mul(slab, self.kept), kind)
+                self._loops(pointers, None)
+        else:
+            self._loops(self.pointers, self.low.outer())
+        return self.f.finish()
+
+    def _loops(self, pointers: list[Value], outer: int | None) -> None:
+        depth, folded = len(self.nest.sizes), self.nest.reduced
         kept = [d for d in range(depth) if not folded[d]]
         inside = [d for d in range(depth) if folded[d]]
         if not self.loop.reductions:
-            self._kept(kept[:-1], self.pointers, outer, lambda p: self._vectors(p, kept[-1], outer))
+            self._kept(kept[:-1], pointers, outer, lambda p: self._vectors(p, kept[-1], outer))
         elif folded[-1]:
-            self._kept(kept, self.pointers, outer, lambda p: self._fold_rows(p, inside))
+            self._kept(kept, pointers, outer, lambda p: self._fold_rows(p, inside))
         else:
-            self._kept(
-                kept[:-1], self.pointers, outer, lambda p: self._fold_columns(p, inside, kept[-1], outer)
-            )
-        return self.f.finish()
+            self._kept(kept[:-1], pointers, outer, lambda p: self._fold_columns(p, inside, kept[-1], outer))
 
     # -- loops -------------------------------------------------------------------------------------------------------
 
     def _range(self, d: int, outer: int | None) -> tuple[Value, Value]:
         """The part of a dimension that this call does: its slabs of the outermost kept one, all of any other."""
         f = self.f
+        if d == 0 and self.part:
+            return self.part
         if d != outer:
             return literal("i64", 0), self.sizes[d]
         return f.mul(f.begin, self.rows), f.minimum(f.mul(f.end, self.rows), self.sizes[d])
@@ -124,8 +139,7 @@ class LoopWriter:
         def innermost(at: list[Value]) -> None:
             once = self._once(at, inside[-1])
             self._walk(
-                literal("i64", 0),
-                self.sizes[inside[-1]],
+                *self._range(inside[-1], None),
                 lambda i, lanes, mask: self._body(
                     once, at, i, lanes, mask, narrow if mask is not None or lanes == self.lanes else wide
                 ),

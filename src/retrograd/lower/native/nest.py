@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...graph import Var
-from ...types import DType, Shape, size
+from ...types import DType, Shape, TensorType, size
 from . import written
-from .fuse import Loop
+from .fuse import Loop, Member
 from .kernel import Command
 from .level import Level
 from .loops import LoopWriter
@@ -21,6 +21,10 @@ from .views import View, row_major
 
 CHUNK = 8192
 """Elements of one slab."""
+PART = 32768
+"""Elements of one part of a sum of many."""
+FEW = 256
+"""Results of a sum up to which the sum, and not its results, is cut into parts."""
 
 Locate = Callable[[View], Any]
 Literal = Callable[[Var], Any]
@@ -56,8 +60,10 @@ class LoopLowering:
         expressions: Mapping[str, Any],
         literal_of: Literal,
         targets: Mapping[Var, View] | None = None,
+        buffer: Callable[[TensorType], View] | None = None,
     ) -> None:
-        """``targets``: where results lie that do not fill a buffer of their own row by row."""
+        """``targets``: where results lie that do not fill a buffer of their own row by row; ``buffer`` gives memory for parts
+        of sums."""
         self.loop, self.level, self.expressions, self.literal_of = loop, level, expressions, literal_of
         self.accesses: list[Access] = []
         self._numbers: dict[Any, int] = {}
@@ -70,12 +76,17 @@ class LoopLowering:
             at = (targets or {}).get(v) or View(v, loop.domain, row_major(loop.domain))
             self._access(at, at.strides)
         dims = set(loop.dims or ())
+        kept_shape = tuple(n for d, n in enumerate(loop.domain) if d not in dims)
+        self.kept = size(kept_shape)
+        self.parts, self.rows_of_part = _parts(loop.domain, dims) if buffer else (1, 0)
+        self.partial: list[View] = []
         for m in loop.reductions:
-            kept = row_major([n for d, n in enumerate(loop.domain) if d not in dims])
-            steps = iter(kept)
-            self._access(
-                View(m.out, (), ()), tuple(0 if d in dims else next(steps) for d in range(len(loop.domain)))
-            )
+            steps = iter(row_major(kept_shape))
+            strides = tuple(0 if d in dims else next(steps) for d in range(len(loop.domain)))
+            if self.parts > 1 and buffer:
+                self.partial.append(buffer(TensorType((self.parts, *kept_shape), m.out.type.dtype)))
+            self._access(View(self.partial[-1].root if self.partial else m.out, (), ()), strides)
+        self._buffer = buffer
         self.nest = _collapse(loop.domain, dims, self.accesses)
 
     def number(self, x: View) -> Any:
@@ -93,11 +104,27 @@ class LoopLowering:
 
     # -- the command ------------------------------------------------------------------------------------------------
 
+    def commands(self, locate: Locate) -> list[Command]:
+        """The loop's command; a sum in parts takes further ones, which add the parts up in their order."""
+        first = self.command(locate)
+        if not self.partial:
+            return [first]
+        members = []
+        for part, m in zip(self.partial, self.loop.reductions, strict=True):
+            assert m.equation is not None
+            params = {"dim": (0,), "keepdim": False}
+            members.append(Member(m.equation._replace(params=params), (part,), m.out))
+        rest = Loop(self.partial[0].shape, [], members)
+        low = LoopLowering(rest, self.level, self.expressions, self.literal_of, None, self._buffer)
+        return [first, *low.commands(locate)]
+
     def command(self, locate: Locate) -> Command:
         kernel = written.kernel(("loop", self.key()), self.level, lambda: LoopWriter(self).kernel())
         sizes = self.nest.sizes or [1]
         outer = self.outer()
-        if outer is None:
+        if self.partial:
+            rows, slabs = self.rows_of_part, self.parts
+        elif outer is None:
             rows, slabs = 1, 1
         else:
             inner = max(1, size(tuple(sizes)) // max(1, sizes[outer]))
@@ -108,6 +135,7 @@ class LoopLowering:
         words: list[Any] = [rows, *self.nest.sizes]
         for access, strides in zip(self.accesses, self.nest.strides, strict=True):
             words += [locate(access.view), *strides]
+        words.append(self.kept)
         ops = len(self.loop.members) + len(self.loop.reductions)
         return Command(kernel, words, slabs, size(self.loop.domain) * (0.05 + 0.02 * ops))
 
@@ -158,6 +186,7 @@ class LoopLowering:
             tuple(zeros),
             tuple(kinds),
             self.loads,
+            bool(self.partial),
         )
 
     def title(self) -> str:
@@ -165,6 +194,18 @@ class LoopLowering:
             m.equation.op.name if m.equation else "copy" for m in (*self.loop.members, *self.loop.reductions)
         ]
         return " ".join(names)
+
+
+def _parts(domain: Shape, dims: set[int]) -> tuple[int, int]:
+    """Into how many parts the first dimension of a large sum is cut, and the rows of one; by shape alone."""
+    sizes = [(d, n) for d, n in enumerate(domain) if n != 1]
+    kept = size(tuple(n for d, n in sizes if d not in dims))
+    if not sizes or sizes[0][0] not in dims or kept > FEW or size(domain) < 2 * PART:
+        return 1, 0
+    n = sizes[0][1]
+    rows = max(2, PART // (size(domain) // n))
+    rows = -(-rows // 64) * 64 if len(sizes) == 1 else rows
+    return -(-n // rows), rows
 
 
 def _collapse(domain: Shape, dims: set[int], accesses: list[Access]) -> Nest:

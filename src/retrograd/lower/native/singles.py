@@ -32,6 +32,7 @@ class Site:
 
     def checked(self, single: Single) -> int:
         """The number under which the kernels of this op report."""
+        assert single.equation.op.name in REPORTING
         self.checks.append(single)
         return len(self.checks)
 
@@ -52,6 +53,11 @@ def copy_loop(view: View, out: Any) -> Loop:
     return Loop(tuple(view.shape), [Member(None, (view,), out)], [], [out])
 
 
+REPORTING = {
+    "gather": 1, "scatter_add": 1, "index": 1, "index_add": 1, "segment_max": 1, "row_order": 0, "cholesky": 0, "solve": 0,
+}  # fmt: skip
+"""Ops whose kernels may report a bad value; from which of their inputs on the values decide, which are kept for the report."""
+
 SINGLES: dict[str, Callable[[Site, Single], list[Command] | None]] = {}
 
 
@@ -66,4 +72,4 @@ def lowers(*names: str) -> Callable[[Any], Any]:
     return register
 
 
-__all__ = ["SINGLES", "Site", "copy_loop", "lowers", "row_by_row", "whole"]
+__all__ = ["REPORTING", "SINGLES", "Site", "copy_loop", "lowers", "row_by_row", "whole"]
