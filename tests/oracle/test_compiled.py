@@ -19,7 +19,7 @@ TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
 # What they return depends on values, in shape or in Python's own numbers: they are refused inside a compiled function.
 EAGER = {
     "allclose", "argwhere", "bincount", "equal", "histc", "histogram", "histogramdd", "index_put", "item", "masked_select",
-    "nonzero", "nonzero_static", "repeat_interleave", "tensor_split", "unique", "unique_consecutive",
+    "nonzero", "nonzero_static", "nn.functional.one_hot", "repeat_interleave", "tensor_split", "unique", "unique_consecutive",
 }  # fmt: skip
 
 
