@@ -16,6 +16,9 @@ from .emit import Value, Variable, lanes_of, vector
 from .kernel import Kernel
 from .transpose import copy_panel, turn_panel
 
+TURN, TURN_THIN, COPY = "turn", "turn, thin", "copy"
+"""See `transpose`; thin: k is less than a `piece`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -33,7 +36,7 @@ class Tile:
     masked: bool = False
     """Whether the last vector of the tail is cut by the end of the row."""
     pack: str = ""
-    """"turn": op(B) is laid out anew, panel by panel, because B stands transposed; "copy": because its rows are far apart."""
+    """How op(B) is laid out anew, panel by panel: `TURN` because B stands transposed, `COPY` because its rows are far apart."""
     blocked: bool = False
     """Whether k is cut into blocks; C holds what is summed so far."""
     how: str = FUSED
@@ -120,11 +123,11 @@ class _Tiles(ProductFunction):
             mask = self.lanes_left(self.add(column, sum(panel[:-1])), panel[-1], self["n"])
         width = tile.width
         b, step = self.scratch, self.like(width, "i64")
-        if tile.pack == "turn":
-            turn_panel(self, self.b, column, ks, panel, masked, b, width)
+        if tile.pack in (TURN, TURN_THIN):
+            turn_panel(self, self.b, column, ks, panel, masked, tile.pack == TURN_THIN, b, width)
         else:
             b = self.at(self.b, column)
-            if tile.pack == "copy":
+            if tile.pack == COPY:
                 copy_panel(self, b, ks, panel, mask, self.scratch, width)
                 b = self.scratch
             else:

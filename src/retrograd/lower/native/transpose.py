@@ -40,18 +40,22 @@ def turn_panel(
     ks: tuple[Value, Value],
     panel: tuple[int, ...],
     cut: bool,
+    thin: bool,
     place: Value,
     width: int,
 ) -> None:
-    """Rows of B[n, k] from ``column`` on become columns.  ``cut``: rows may be missing; some number stands for them."""
+    """Rows of B[n, k] from ``column`` on become columns.  ``cut``: rows may be missing; some number stands for them.
+
+    ``thin``: k is less than a `piece`; otherwise every block of k must be at least that.
+    """
     wide = panel[0]
     narrow = len(panel) - (panel[-1] < wide)
     with f.loop(0, narrow) as v:
         at = f.mul(v, wide)
-        _turn_rows(f, b, f.add(column, at), wide, ks, cut, f.element(place, at, f.of), width)
+        _turn_rows(f, b, f.add(column, at), wide, ks, cut, thin, f.element(place, at, f.of), width)
     if narrow < len(panel):
         at = narrow * wide
-        _turn_rows(f, b, f.add(column, at), panel[-1], ks, cut, f.element(place, at, f.of), width)
+        _turn_rows(f, b, f.add(column, at), panel[-1], ks, cut, thin, f.element(place, at, f.of), width)
 
 
 def _turn_rows(
@@ -61,24 +65,25 @@ def _turn_rows(
     lanes: int,
     ks: tuple[Value, Value],
     cut: bool,
+    thin: bool,
     target: Value,
     width: int,
 ) -> None:
     short = piece(f.of)
-    whole = f.add(ks[0], f.mul(f.bit("udiv", f.sub(ks[1], ks[0]), short), short))
     end = f.sub(f["n"], 1)
     rows = [f.add(first, r) for r in range(lanes)]
     lines = [f.at(b, (f.minimum(row, end) if cut else row, f["b_step"])) for row in rows]
-    with f.loop(ks[0], whole, short) as k:
+    if thin:
+        for g, row in enumerate(_turned(f, lines, ks[0], lanes, f.lanes_left(ks[0], short, ks[1]))[:-1]):
+            with f.when(f.compare("lt", f.add(ks[0], g), ks[1])):
+                f.store(row, f.element(target, g * width, f.of))
+        return
+    last = f.sub(ks[1], short)
+    with f.loop(*ks, short) as start:
+        k = f.minimum(start, last)  # the last block reaches back: what it lays out again is the same
         at = f.element(target, f.mul(f.sub(k, ks[0]), width), f.of)
         for g, row in enumerate(_turned(f, lines, k, lanes, None)):
             f.store(row, f.element(at, g * width, f.of))
-    with f.when(f.compare("lt", whole, ks[1])):
-        at = f.element(target, f.mul(f.sub(whole, ks[0]), width), f.of)
-        mask = f.lanes_left(whole, short, ks[1])
-        for g, row in enumerate(_turned(f, lines, whole, lanes, mask)[: short - 1]):
-            with f.when(f.compare("lt", f.add(whole, g), ks[1])):
-                f.store(row, f.element(at, g * width, f.of))
 
 
 def _turned(f: ProductFunction, lines: list[Value], k: Value, lanes: int, mask: Value | None) -> list[Value]:

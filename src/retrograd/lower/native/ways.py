@@ -11,10 +11,12 @@ from .choices import Costs, costs_of
 from .dots import Dots
 from .edge import bytes_of, in_memory, summing
 from .level import Level
-from .tiles import Tile
+from .tiles import COPY, TURN, TURN_THIN, Tile
 from .transpose import piece
 
-ROWS = (1, 2, 3, 4, 5, 6, 8, 12, 16)
+FEW_ROWS, MANY_ROWS = (1, 2, 3, 4, 5, 6, 8), (4, 6, 8)
+MANY = 16
+"""Rows from which the choice does not look at their number: batches of all sizes share their kernels."""
 DOTS = ((1, 1), (1, 2), (1, 4), (1, 8), (2, 2), (4, 2), (4, 4), (4, 1), (8, 1))
 SLAB, SLABS = 20_000.0, 16
 """Work is cut into slabs of so many nanoseconds, but into no more than so many (beside batches and blocks of rows)."""
@@ -57,7 +59,9 @@ def choose(shape: Shape, level: Level) -> Way:
     costs = costs_of(level.name, size)
     if shape.element in blas.SYMBOLS and shape.m * shape.n * shape.k >= costs.openblas and blas.available():
         return by_openblas(shape)
-    found = min(candidates(shape, level), key=lambda way: way.work)
+    like = replace(shape, m=64) if shape.m >= MANY else shape
+    times = [way.work for way in candidates(like, level)]
+    found = list(candidates(shape, level))[times.index(min(times))]
     return in_slabs(found, shape, size)
 
 
@@ -68,9 +72,8 @@ def candidates(shape: Shape, level: Level) -> Iterator[Way]:
     lanes = level.lanes(in_memory(shape.element))
     most = -(-shape.n // lanes)
     for vectors in range(1, min(most, 5) + 1):
-        for rows in ROWS:
-            fits = (rows + 1) * vectors + 1 <= level.registers
-            if fits and (rows <= shape.m or rows == 1):
+        for rows in MANY_ROWS if shape.m >= MANY else FEW_ROWS:
+            if (rows + 1) * vectors + 1 <= level.registers and rows <= shape.m:
                 yield by_tiles(shape, level, rows, vectors)
     if not shape.ta and shape.tb:
         for rows, columns in DOTS:
@@ -92,14 +95,22 @@ def by_tiles(shape: Shape, level: Level, rows: int, vectors: int) -> Way:
     masked = left != max(0, tail - 1) * lanes + last
     pack = ""
     if shape.tb:
-        pack = "turn" if n > 1 else ""
+        pack = "" if n == 1 else TURN if shape.k >= piece(memory) else TURN_THIN
     elif shape.m >= 128 and shape.k * n * size >= costs_of(level.name, size).far:
-        pack = "copy"
+        pack = COPY
     how = summing(shape.element, level)
     blocked = shape.k > 2 * BLOCK_K
     tile = Tile(memory, lanes, rows, vectors if full else 0, tail, last, masked, pack, blocked, how)
     time = _time_of_tiles(shape, tile, full, costs_of(level.name, size))
-    return Way(tile, shape.m, max(1, full), 1, BLOCK_K if blocked else 0, time)
+    return Way(tile, shape.m, max(1, full), 1, _block_of(shape.k, piece(memory)) if blocked else 0, time)
+
+
+def _block_of(k: int, short: int) -> int:
+    """Steps of a block of k, so many that the last block has at least ``short``."""
+    block = BLOCK_K
+    while 0 < k % block < short:
+        block += short
+    return block
 
 
 def by_openblas(shape: Shape) -> Way:
@@ -135,7 +146,7 @@ def _time_of_tiles(shape: Shape, tile: Tile, full: int, costs: Costs) -> float:
             step = max(rows * price, costs.least) + (rows + len(panel)) * costs.load
             time += panels * count * (costs.tile + rows * len(panel) * costs.store + shape.k * step)
     if tile.pack:
-        time += shape.n * shape.k * (costs.turn if tile.pack == "turn" else costs.copy)
+        time += shape.n * shape.k * (costs.copy if tile.pack == COPY else costs.turn)
     return time
 
 
