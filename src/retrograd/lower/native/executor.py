@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ShapeError, UsageError
+from ...errors import UsageError
 from ...graph import Graph, Var
 from ...op import Array
 from ...types import TensorType, size
-from . import argument, copying, indexing, jit, level, products, random, rows, scan, sorting
+from . import argument, copying, dense, factors, indexing, jit, level, products, random, rows, scan, sorting
 from .expressions import EXPRESSIONS
 from .fuse import Loop, Single, fuse
 from .kernel import Address, Command
@@ -23,7 +23,7 @@ from .nest import LoopLowering
 from .placement import Placement
 from .pool import run_together
 from .runner import run_function
-from .singles import REPORTING, SINGLES, Site, copy_loop
+from .singles import LEFT_TO_NUMPY, REPORTING, SINGLES, Site, copy_loop
 from .together import Region, arrange
 from .views import View, whole
 
@@ -323,8 +323,10 @@ class Native:
         self._block[:8] = 0
         single = self._site.checks[where]
         self._evaluate(single)
-        raise ShapeError(  # the index lay in a state that the program changed afterwards
-            f"{single.equation.op.name}: an index is out of range", hint="look at the indices before the call"
+        # The reference sees nothing wrong: its input is a state that was changed since, or rounding decided otherwise.
+        raise UsageError(
+            f"{single.equation.op.name}: an index is out of range, or a matrix is singular or not positive definite",
+            hint="look at the inputs before the call",
         )
 
     def plan(self) -> str:
@@ -339,7 +341,7 @@ class Native:
         lines += [
             f"  {c.kernel.title or c.kernel.symbol}  ({c.slabs} slabs, {c.work / 1e3:.2g} us)" for c in own
         ]
-        lines += [f"  {name}: by NumPy, it has no kernel" for name in rest]
+        lines += [f"  {name}: by NumPy, {LEFT_TO_NUMPY.get(name, 'it has no kernel')}" for name in rest]
         return "\n".join(lines)
 
     def texts(self) -> dict[str, str]:
@@ -378,7 +380,7 @@ def native_executor(graph: Graph, required: bool, otherwise: Callable[[Graph], A
     return otherwise(graph)
 
 
-LOWERED_IN = (argument, copying, indexing, products, random, rows, scan, sorting)
+LOWERED_IN = (argument, copying, dense, factors, indexing, products, random, rows, scan, sorting)
 """The modules that register the ops with kernels of their own."""
 
 __all__ = ["LOWERED_IN", "Native", "native_executor"]

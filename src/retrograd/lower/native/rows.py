@@ -86,7 +86,7 @@ def _kernel(level: Level, element: str, logarithm: bool) -> Kernel:
                 top.set(
                     f.maximum(top.get(), f.select(on, f.load(f.element(at, k, element), kind, on), lowest))
                 )
-        largest = f.splat(_folded(f, top.get(), f.maximum), lanes)
+        largest = f.splat(folded(f, top.get(), f.maximum), lanes)
         for i, mask in _vectors(f, n, lanes):
             with i as k:
                 on = mask(k)
@@ -94,7 +94,7 @@ def _kernel(level: Level, element: str, logarithm: bool) -> Kernel:
                 e = exp(f, shifted)
                 total.set(f.add(total.get(), f.select(on, e, 0.0)))
                 f.store(shifted if logarithm else e, f.element(to, k, element), on)
-        whole_sum = _folded(f, total.get(), f.add)
+        whole_sum = folded(f, total.get(), f.add)
         last = log(f, whole_sum) if logarithm else whole_sum
         spread = f.splat(last, lanes)
         for i, mask in _vectors(f, n, lanes):
@@ -115,7 +115,7 @@ def _vectors(f: KernelFunction, n: Value, lanes: int) -> Any:
     return [(f.loop(0, n, lanes), mask)]
 
 
-def _folded(f: KernelFunction, v: Value, combine: Any) -> Value:
+def folded(f: KernelFunction, v: Value, combine: Any) -> Value:
     """All lanes as one, halves first."""
     while lanes_of(v.type) > 1:
         half = lanes_of(v.type) // 2

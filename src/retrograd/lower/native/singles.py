@@ -61,6 +61,18 @@ REPORTING = {
 SINGLES: dict[str, Callable[[Site, Single], list[Command] | None]] = {}
 
 
+LEFT_TO_NUMPY = {
+    "eigh": "an iteration whose care LAPACK has",
+    "svd": "an iteration whose care LAPACK has",
+    "pinv": "made of an svd",
+    "matrix_exp": "how often it squares depends on the values, and its products are LAPACK's and BLAS's",
+    "poisson": "how many numbers are drawn depends on chance",
+    "binomial": "how many numbers are drawn depends on chance",
+    "non_zero": "cannot be staged: the number of results depends on the values",
+}
+"""Ops without kernels, and why.  Ops on matrices leave large ones to LAPACK as well (see `dense`)."""
+
+
 def lowers(*names: str) -> Callable[[Any], Any]:
     """Register the lowering of ops."""
 
@@ -72,4 +84,4 @@ def lowers(*names: str) -> Callable[[Any], Any]:
     return register
 
 
-__all__ = ["REPORTING", "SINGLES", "Site", "copy_loop", "lowers", "row_by_row", "whole"]
+__all__ = ["LEFT_TO_NUMPY", "REPORTING", "SINGLES", "Site", "copy_loop", "lowers", "row_by_row", "whole"]
