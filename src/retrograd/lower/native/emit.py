@@ -15,82 +15,22 @@ define void @double_it(ptr %a0, i64 %a1) nounwind {
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-BITS = {"float": 32, "double": 64, "i64": 64, "i32": 32, "i16": 16, "i8": 8, "i1": 1, "ptr": 64}
-FLOATS = ("float", "double")
-_SUFFIX = {"float": "f32", "double": "f64", "ptr": "p0"}
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A result, an argument or a constant: how it is written, and its type."""
-
-    text: str
-    type: str
-
-    def __str__(self) -> str:
-        return f"{self.type} {self.text}"
-
-
-Operand = Value | float | int | bool
-
-
-def vector(element: str, lanes: int) -> str:
-    """The type of ``lanes`` elements; of 1, the element itself.
-
-    >>> vector("float", 16), vector("float", 1)
-    ('<16 x float>', 'float')
-    """
-    return element if lanes == 1 else f"<{lanes} x {element}>"
-
-
-def element_of(kind: str) -> str:
-    """The type of one element of a scalar or vector type."""
-    return kind.split(" x ")[1][:-1] if kind[0] == "<" else kind
-
-
-def lanes_of(kind: str) -> int:
-    """How many elements a value of that type has."""
-    return int(kind[1:].split(" ")[0]) if kind[0] == "<" else 1
-
-
-def with_element(kind: str, element: str) -> str:
-    """The type with as many lanes as ``kind``, of other elements."""
-    return vector(element, lanes_of(kind))
-
-
-def _suffix(kind: str) -> str:
-    element = element_of(kind)
-    short = _SUFFIX.get(element, element)
-    return short if kind[0] != "<" else f"v{lanes_of(kind)}{short}"
-
-
-def literal(kind: str, number: Any) -> Value:
-    """A constant; in a vector type, the same in every lane.  Floats are written by their bits: nothing is rounded twice."""
-    element = element_of(kind)
-    if element in FLOATS:
-        with_all_bits = (
-            struct.unpack("<f", struct.pack("<f", _clipped(number)))[0] if element == "float" else number
-        )
-        text = f"0x{struct.unpack('<Q', struct.pack('<d', with_all_bits))[0]:016X}"
-    elif element == "i1":
-        text = "true" if number else "false"
-    else:
-        text = str(int(number))
-    return Value(text if kind[0] != "<" else f"splat ({element} {text})", kind)
-
-
-def _clipped(number: float) -> float:
-    try:
-        struct.pack("<f", number)
-        return number
-    except OverflowError:  # beyond float32: infinity, as a conversion would give
-        return float("inf") if number > 0 else float("-inf")
+from .value import (
+    BITS,
+    FLOATS,
+    Operand,
+    Value,
+    element_of,
+    lanes_of,
+    literal,
+    suffix,
+    vector,
+    with_element,
+)
 
 
 class Function:
@@ -268,7 +208,7 @@ class Function:
     def intrinsic(self, name: str, *given: Operand) -> Value:
         """``llvm.NAME`` of values of one type, with a result of that type: sqrt, fabs, floor, ceil, trunc, rint, copysign."""
         kind = max((v.type for v in given if isinstance(v, Value)), key=lanes_of)
-        return self.call(kind, f"llvm.{name}.{_suffix(kind)}", *(self.like(v, kind) for v in given))
+        return self.call(kind, f"llvm.{name}.{suffix(kind)}", *(self.like(v, kind) for v in given))
 
     def fma(self, a: Operand, b: Operand, c: Operand) -> Value:
         """a·b + c, rounded once."""
@@ -295,7 +235,7 @@ class Function:
         size = max(1, BITS[element_of(kind)] // 8)
         if mask is None:
             return self.make(kind, f"load {kind}, {pointer}, align {size}")
-        name = f"llvm.masked.load.{_suffix(kind)}.p0"
+        name = f"llvm.masked.load.{suffix(kind)}.p0"
         self.declared.add(f"declare {kind} @{name}(ptr, {mask.type}, {kind})")
         return self.make(
             kind, f"call {kind} @{name}(ptr align {size} {pointer.text}, {mask}, {kind} zeroinitializer)"
@@ -307,7 +247,7 @@ class Function:
         if mask is None:
             self.emit(f"store {value}, {pointer}, align {size}")
             return
-        name = f"llvm.masked.store.{_suffix(value.type)}.p0"
+        name = f"llvm.masked.store.{suffix(value.type)}.p0"
         self.declared.add(f"declare void @{name}({value.type}, ptr, {mask.type})")
         self.emit(f"call void @{name}({value}, ptr align {size} {pointer.text}, {mask})")
 
@@ -319,7 +259,7 @@ class Function:
         kind, places = vector(element, lanes), vector("ptr", lanes)
         at = self.make(places, f"getelementptr {element}, {pointer}, {index}")
         on = mask or literal(vector("i1", lanes), True)
-        name = f"llvm.masked.gather.{_suffix(kind)}.v{lanes}p0"
+        name = f"llvm.masked.gather.{suffix(kind)}.v{lanes}p0"
         self.declared.add(f"declare {kind} @{name}({places}, {on.type}, {kind})")
         size = max(1, BITS[element] // 8)
         return self.make(
@@ -335,7 +275,7 @@ class Function:
         places = vector("ptr", lanes)
         at = self.make(places, f"getelementptr {element}, {pointer}, {index}")
         on = mask or literal(vector("i1", lanes), True)
-        name = f"llvm.masked.scatter.{_suffix(value.type)}.v{lanes}p0"
+        name = f"llvm.masked.scatter.{suffix(value.type)}.v{lanes}p0"
         self.declared.add(f"declare void @{name}({value.type}, {places}, {on.type})")
         size = max(1, BITS[element] // 8)
         self.emit(f"call void @{name}({value}, {places} align {size} {at.text}, {on})")
