@@ -32,6 +32,11 @@ from .value import (
     with_element,
 )
 
+__all__ = [
+    "BITS", "FLOATS", "Function", "Operand", "Value", "Variable", "element_of", "lanes_of", "literal", "module",
+    "vector", "with_element",
+]  # fmt: skip
+
 
 class Function:
     """One function being written; ``arguments`` are its values.  ``apart``: its pointers never overlap."""
