@@ -5,10 +5,10 @@ Three ways (see `ways` for what decides): tiles in registers, dot products, and 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
+from typing import Any
 
-from . import blas
+from . import blas, written
 from .dots import Dots, dot_kernel
 from .edge import Epilogue, Word, bytes_of, in_memory
 from .kernel import Address, Command, Kernel
@@ -101,7 +101,7 @@ def product(
     return [Command(kernel, [*words.values(), *further], slabs, batch * way.work)]
 
 
-def _kernel(by: Tile | Dots | None, shape: Shape, level: Level, epilogue: Epilogue | None) -> Kernel:
+def _kernel(by: Tile | Dots | None, shape: Shape, level: Level, epilogue: Epilogue | None) -> Any:
     if epilogue is None:
         return _plain_kernel(by, shape.element, shape.ta, shape.tb, level)
     return _written(by, shape.element, shape.ta, shape.tb, level, epilogue)
@@ -117,6 +117,6 @@ def _written(
     return blas.gemm_kernel(element, ta, tb, level.lanes(element), epilogue)
 
 
-@functools.lru_cache(256)
-def _plain_kernel(by: Tile | Dots | None, element: str, ta: bool, tb: bool, level: Level) -> Kernel:
-    return _written(by, element, ta, tb, level, None)
+def _plain_kernel(by: Tile | Dots | None, element: str, ta: bool, tb: bool, level: Level) -> Any:
+    key = ("product", by, element, ta, tb)
+    return written.kernel(key, level, lambda: _written(by, element, ta, tb, level, None))
