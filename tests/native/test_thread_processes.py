@@ -128,13 +128,13 @@ time.sleep(0.01)
 }
 
 
-@pytest.mark.parametrize("how", [name for name in ENDS if "inside" not in name])
+@pytest.mark.parametrize("how", ENDS)
 def test_ends(how: str) -> None:
     passes(ENDS[how])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [name for name in ENDS if "inside" not in name])
+@pytest.mark.parametrize("how", ENDS)
 def test_fifty_ends(how: str) -> None:
     for _ in range(50 // len(ENDS) + 1):
         passes(ENDS[how])

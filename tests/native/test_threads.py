@@ -301,3 +301,21 @@ def test_the_library_of_programs_keeps_to_one_thread() -> None:
     assert all(n == {2} for own, n in found.items() if not own)
     with threads.num_threads(3):
         assert blas_threads()[True] == {1}
+
+
+@pytest.mark.skipif(not blas.available(), reason="needs scipy-openblas32")
+def test_whoever_sets_that_library_does_not_change_bits() -> None:
+    from threadpoolctl import threadpool_limits
+
+    seen: list[tuple[int, int]] = []
+
+    def run(table: int, count: int) -> None:
+        assert blas_threads()[True] == {1}
+        seen.append((table, count))
+
+    guarded = blas.guarded(run, [blas.gemm_kernel("float", False, False, 16, None)])
+    with threadpool_limits(3, user_api="blas"):
+        assert blas_threads()[True] == {3}
+        guarded(5, 7)
+    assert seen == [(5, 7)]
+    assert blas.guarded(run, []) is run

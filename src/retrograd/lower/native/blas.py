@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.util
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from . import jit
@@ -41,6 +42,25 @@ def library() -> ctypes.CDLL | None:
         return None
     jit.symbols(addresses)
     return found
+
+
+def guarded(run: Callable[[int, int], None], kernels: Iterable[Kernel]) -> Callable[[int, int], None]:
+    """``run`` for kernels that may call the library: whoever sets the threads of every BLAS there is has set this one too.
+
+    With more threads it would cut products by their number, and the bits would depend on it.
+    """
+    texts = {kernel.symbol: kernel.text for kernel in kernels}.values()
+    found = library()
+    if found is None or not any(f"@{name}(" in text for text in texts for name in SYMBOLS.values()):
+        return run
+    threads, set_threads = found.scipy_openblas_get_num_threads, found.scipy_openblas_set_num_threads
+
+    def alone(table: int, count: int) -> None:
+        if threads() != 1:
+            set_threads(1)
+        run(table, count)
+
+    return alone
 
 
 def _path() -> Path | None:

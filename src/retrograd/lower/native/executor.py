@@ -14,6 +14,7 @@ from ...graph import Graph, Var
 from ...op import Array
 from ...types import TensorType, size
 from . import argument, copying, dense, factors, indexing, jit, level, products, random, rows, scan, sorting
+from .blas import guarded
 from .expressions import EXPRESSIONS
 from .fuse import Loop, Single, fuse
 from .kernel import Address, Command
@@ -189,6 +190,7 @@ class Native:
             ways, worth = arrange(*zip(*touched[part], strict=True))
             self._table[part, 3] = ways
             run = (run_together if worth else run_function)(self._level)
+            run = guarded(run, (c.kernel for c, _ in touched[part]))
             self._segments.append((run, start + 32 * s[0], s[1]))
         self._only = (
             self._segments[0]
