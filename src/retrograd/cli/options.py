@@ -103,6 +103,15 @@ Seed = Annotated[
     int,
     typer.Option("--seed", help="Same seed, same data: same run.", rich_help_panel=_TRAINING, metavar="N"),
 ]
+Compile = Annotated[
+    bool | None,
+    _option(
+        "--compile/--no-compile",
+        "Whether iterations become machine code (default: where that repays itself).",
+        _TRAINING,
+        "",
+    ),
+]
 Threads = Annotated[
     int | None, _option("--threads", "Threads for matrix products (default: 1).", _TRAINING, "N")
 ]

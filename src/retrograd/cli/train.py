@@ -34,6 +34,7 @@ def run(
     time_limit: options.TimeLimit = None,
     seed: options.Seed = 0,
     threads: options.Threads = None,
+    compile: options.Compile = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
@@ -74,6 +75,7 @@ def run(
                 progress=display,
                 exclude=tuple(exclude or ()),
                 unit=unit,
+                compile=compile,
             )
         except KeyboardInterrupt:
             display.close()

@@ -28,3 +28,13 @@ def demand_equal_rows(inputs: Sequence[np.ndarray], targets: np.ndarray) -> None
             f"inputs and targets have different numbers of rows: {', '.join(map(str, counts))}",
             hint="give arrays whose first axis is the row; several inputs as a tuple",
         )
+
+
+def is_mapped(array: np.ndarray) -> bool:
+    """True for an array, or a view of one, whose memory is a file (`numpy.memmap`)."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap):
+            return True
+        base = base.base
+    return False

@@ -12,6 +12,7 @@ from retrograd.train.checkpoint import newest_checkpoint
 from retrograd.train.history import History
 from retrograd.train.job import Job
 from retrograd.train.options import THREADS, Options
+from retrograd.train.programs import cpu_level
 from retrograd.train.progress import Progress, silent
 from retrograd.train.recipe import Recipe
 from retrograd.train.run import Run
@@ -56,6 +57,9 @@ def _go_on(folder: RunFolder, facts: dict[str, Any], job: Job, recipe: Recipe, d
             f"{problem.table.source} has changed since this run was started",
             hint="restore the file, or start a new run with: retrograd train",
         )
+    level = facts.get("cpu_level")
+    if recipe.compiled and level != (now := cpu_level()):
+        job.say("note", f"begun with {level}, going on with {now}: the last digits may differ")
     state, damaged = newest_checkpoint(folder)
     for path in damaged:
         job.say("note", f"the checkpoint {path.name} is damaged: going on from the one before it")

@@ -22,6 +22,7 @@ from retrograd.nn.summary import summary
 from retrograd.train.arrays import as_array, as_arrays
 from retrograd.train.rate import undisturbed
 from retrograd.train.trainer import Trainer
+from retrograd.train.updates import Updates
 
 _STATES = 6  # copies of the parameters that a run holds at its peak
 _LARGEST_CALIBRATION_SECONDS = 0.5
@@ -107,9 +108,16 @@ def step_memory(parameters: int, values_per_row: int, batch_size: int) -> int:
 
 
 def measure_cost(
-    make: Callable[[], Trainer], inputs: Any, targets: Any, *, validation: tuple[Any, Any] | None = None
+    make: Callable[[], Trainer],
+    inputs: Any,
+    targets: Any,
+    *,
+    validation: tuple[Any, Any] | None = None,
+    epochs: int = 1,
 ) -> CostMeter:
     """A meter for ``make()``, a new trainer each time: counts its work and times a few steps on a copy.
+
+    ``epochs``: of the run, which decides whether its steps are programs.
 
     >>> from retrograd import nn, optim
     >>> x = np.zeros((100, 3), np.float32)
@@ -124,12 +132,10 @@ def measure_cost(
         trainer = make()
         parameters, multiply_adds, values = count_work(trainer.model, inputs)
         batch = min(trainer.batch_size, len(targets))
-        part = [array[:batch] for array in inputs]
         trainer.model.train()
-        trainer.step(
-            part, targets[:batch]
-        )  # the first step makes the optimiser's state: not what a step costs
-        step_seconds = _typical(lambda: trainer.step(part, targets[:batch]), repeats=8)
+        update, rows = Updates(trainer, inputs, targets, epochs), np.arange(batch)
+        update(rows)  # the first step makes the optimiser's state, and the program: not what a step costs
+        step_seconds = _typical(lambda: update(rows), repeats=8)
         validation_seconds = 0.0
         if validation is not None:
             held_out = as_arrays(validation[0]), as_array(validation[1])

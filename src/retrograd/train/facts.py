@@ -15,6 +15,7 @@ import numpy as np
 
 import retrograd as rg
 from retrograd.train.problem import Problem
+from retrograd.train.programs import cpu_level
 from retrograd.train.recipe import Decided, Recipe
 
 _PLURAL = {"number": "numbers", "category": "categories", "boolean": "booleans", "date": "dates"}
@@ -52,6 +53,8 @@ def starting_facts(
         "seed": seed,
         "threads": threads,
         "cpu": cpu_name(),
+        "compiled": recipe.compiled,
+        "cpu_level": cpu_level() if recipe.compiled else None,
         "versions": versions(),
         "command": command(),
     }

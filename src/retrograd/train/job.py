@@ -65,6 +65,7 @@ def fit(
     header: bool | None = None,
     exclude: Sequence[str] = (),
     unit: str | None = None,
+    compile: bool | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Train a network on a table and report on it; everything is left in a new folder under ``out``.
@@ -73,13 +74,14 @@ def fit(
     list of dicts.  ``target``: name or number (from 1) of the column to predict; proposed when not given.  ``group``:
     a column whose equal values must stay in one split; ``time``: a column to split by; ``test``: rows to test on.
     ``unit``: that of the target, as it shall be shown ("$", "kg").  ``time_limit`` is in seconds.  What is not given is
-    decided by the size of the table, and the decision reported.
+    decided by the size of the table, and the decision reported.  ``compile``: whether iterations become programs; None:
+    where they repay it (see `retrograd.train.programs`), unless the environment has ``RETROGRAD_COMPILE=0``.
     ``progress`` is called with every `Event`.  Raises `DataError` or `UsageError` with a hint.
     """
     layers = (hidden,) if isinstance(hidden, int) else None if hidden is None else tuple(hidden)
     options = Options(
         target, seed, epochs, time_limit, threads, layers, activation, dropout, optimizer, lr, batch_size, loss,
-        group, time, header, tuple(exclude), path_of(data), None if test is None else path_of(test), unit,
+        group, time, header, tuple(exclude), path_of(data), None if test is None else path_of(test), unit, compile,
     )  # fmt: skip
     with num_threads(options.threads or THREADS):
         job = Job(options, progress or silent)
@@ -217,6 +219,7 @@ class Job:
             train.inputs,
             train.target,
             validation=(validation.inputs, validation.target),
+            epochs=recipe.epochs,
         )
 
     def train(
@@ -238,6 +241,7 @@ class Job:
                 train.target,
                 validation=(validation.inputs, validation.target),
                 epochs=trainer.epoch if ended else recipe.epochs,
+                planned=recipe.epochs,
                 time_limit=None if limit is None else max(0.5, limit * _TRAINING_SHARE),
                 interrupt=interrupt,
                 on_epoch=folder.append_metrics,

@@ -38,6 +38,7 @@ class Options:
     data: str | None = None
     test: str | None = None
     unit: str | None = None
+    compile: bool | None = None
 
     def __post_init__(self) -> None:
         if self.time_limit is not None and not self.time_limit > 0:
@@ -63,7 +64,17 @@ class Options:
 
     def recipe(self) -> dict[str, Any]:
         """Those that `choose_recipe` takes."""
-        names = ("epochs", "hidden", "activation", "dropout", "optimizer", "lr", "batch_size", "loss")
+        names = (
+            "epochs",
+            "hidden",
+            "activation",
+            "dropout",
+            "optimizer",
+            "lr",
+            "batch_size",
+            "loss",
+            "compile",
+        )
         return {name: getattr(self, name) for name in names}
 
     def reading(self) -> dict[str, Any]:

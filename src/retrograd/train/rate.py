@@ -24,6 +24,7 @@ from retrograd.errors import UsageError
 from retrograd.train.arrays import as_array, as_arrays
 from retrograd.train.sampler import RowSampler
 from retrograd.train.trainer import Trainer
+from retrograd.train.updates import Updates
 
 SHARE = 0.75
 """A rate with this share of the best rate's progress is fine."""
@@ -107,6 +108,7 @@ def range_test(
         trainer.scheduler, trainer.average.decay = None, None
         trainer.model.train()
         sampler = RowSampler(len(targets), batch_size=trainer.batch_size, seed=seed)
+        update = Updates(trainer, inputs, targets, -(-steps // sampler.batches_per_epoch))
         grid = np.geomspace(lowest, highest, steps)
         rates: list[float] = []
         losses: list[float] = []
@@ -114,7 +116,7 @@ def range_test(
         for rate, rows in zip(grid, _endless(sampler), strict=False):
             for group in trainer.optimizer.param_groups:
                 group["lr"] = float(rate)
-            loss, _ = trainer.step([array[rows] for array in inputs], targets[rows])
+            loss, _ = update(rows)
             if not math.isfinite(loss):
                 break
             smooth, weight = 0.9 * smooth + 0.1 * loss, 0.9 * weight + 0.1
@@ -203,8 +205,9 @@ def _short_run(
     first, _ = trainer.evaluate(*seen)
     sampler = RowSampler(len(targets), batch_size=trainer.batch_size, seed=seed)
     trainer.model.train()
+    update = Updates(trainer, inputs, targets, -(-steps // sampler.batches_per_epoch))
     for _, rows in zip(range(steps), _endless(sampler), strict=False):
-        loss, _ = trainer.step([array[rows] for array in inputs], targets[rows])
+        loss, _ = update(rows)
         if not math.isfinite(loss) or loss > 1e6 * (abs(first) + 1.0):
             return first, math.inf
     last, _ = trainer.evaluate(*seen)

@@ -16,6 +16,7 @@ import numpy as np
 import retrograd as rg
 from retrograd import nn, optim
 from retrograd.errors import UsageError
+from retrograd.train.programs import CALLS, NEVER, Policy, allowed, pays_for_job
 from retrograd.train.progress import Progress, silent
 from retrograd.train.tabular import ACTIVATIONS, Architecture, TabularNet, quantile_edges
 from retrograd.train.trainer import Trainer
@@ -57,6 +58,7 @@ class Recipe:
     average: float | None = 0.998
     smoothing: float = 0.0
     clip_norm: float | None = 1.0
+    compiled: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dict."""
@@ -95,8 +97,11 @@ def choose_recipe(
     lr: float | None = None,
     batch_size: int | None = None,
     loss: str | None = None,
+    compile: bool | None = None,
 ) -> tuple[Recipe, list[Decided]]:
     """The recipe for ``rows`` training rows with ``numbers`` number columns; what is given is taken as it is.
+
+    ``compile``: whether there are programs; None: unless ``RETROGRAD_COMPILE=0``, where they pay (see `programs`).
 
     >>> recipe, decided = choose_recipe(15000, 18, "regression", lr=0.001)
     >>> recipe.batch_size, recipe.architecture.describe()
@@ -129,16 +134,19 @@ def choose_recipe(
     )
     default_epochs = 60 if rows < 8000 else 40
     chosen_epochs = default_epochs if epochs is None else int(epochs)
+    batch = min(default_batch if batch_size is None else int(batch_size), rows)
+    repaid = pays_for_job(rows, batch, chosen_epochs, architecture.tensors) and allowed()
     recipe = Recipe(
         architecture=architecture,
         optimizer=optimizer or "adamw",
         lr=lr,
         weight_decay=0.01 if (optimizer or "adamw") == "adamw" else 1e-4,
-        batch_size=min(default_batch if batch_size is None else int(batch_size), rows),
+        batch_size=batch,
         epochs=chosen_epochs,
         patience=max(8, chosen_epochs // 4),
         loss=loss or ("mse" if task_kind == "regression" else "cross_entropy"),
         smoothing=0.0 if many else 0.7,
+        compiled=repaid if compile is None else compile,
     )
     size = f"{rows} training rows"
     decided = [
@@ -281,6 +289,7 @@ def build_trainer(
         smoothing=recipe.smoothing,
         metrics=metrics,
         progress=progress,
+        compile=Policy(CALLS) if recipe.compiled else NEVER,
     )
 
 

@@ -59,6 +59,15 @@ class Architecture:
     hidden: tuple[int, ...] | None = None
     members: int = 1
 
+    @property
+    def tensors(self) -> int:
+        """How many tensors learn, embeddings apart.
+
+        >>> Architecture().tensors, Architecture(hidden=(8,)).tensors
+        (20, 4)
+        """
+        return 8 + 6 * self.blocks if self.hidden is None else 2 * len(self.hidden) + 2
+
     def to_json(self) -> dict[str, Any]:
         """As a plain dict."""
         return asdict(self)

@@ -19,9 +19,11 @@ from retrograd.errors import GradError, UsageError
 from retrograd.train.arrays import as_array, as_arrays, demand_equal_rows
 from retrograd.train.history import EpochSums, History
 from retrograd.train.interrupt import Interrupt
-from retrograd.train.outputs import EVALUATION_ROWS, predict
+from retrograd.train.outputs import EVALUATION_ROWS, Outputs
+from retrograd.train.programs import Policy, policy_of
 from retrograd.train.progress import Event, Progress, batch_event, epoch_event, silent
 from retrograd.train.sampler import RowSampler
+from retrograd.train.updates import Updates
 from retrograd.train.weights import RunningAverage, copied, copy_weights, gradient_norm, load_weights
 
 _BATCH_EVENT_SECONDS = 0.1
@@ -40,6 +42,9 @@ class Trainer:
     ``smoothing`` β judges epochs by s ← β s + (1 - β) loss instead of the loss itself: with few validation rows the loss
     of one epoch may be low by luck.
     ``metrics(outputs, targets)`` adds its numbers to each epoch's record.
+    ``compile``: iterations and validation as programs (`retrograd.compile`), True: always, False: never; None: where
+    their number repays the making (see `retrograd.train.programs`), if the model has no hooks and can be compiled.  A
+    program does what tensors do; whatever else ``forward`` does (counting, printing) happens only when it is traced.
 
     Same seed, same data, same model: same run.  `state_dict` at any step and `load_state_dict` in a new trainer
     continue to the same bits.
@@ -74,6 +79,7 @@ class Trainer:
         gradient_tolerance: float | None = None,
         metrics: Callable[[np.ndarray, np.ndarray], Mapping[str, float]] | None = None,
         progress: Progress = silent,
+        compile: bool | Policy | None = None,
     ) -> None:
         if schedule not in ("step", "epoch"):
             raise UsageError(f"schedule={schedule!r}", hint='schedule="step" or schedule="epoch"')
@@ -85,6 +91,8 @@ class Trainer:
         self.smoothing = smoothing
         self.metrics, self.progress = metrics, progress
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self.policy = policy_of(compile)
+        self._outputs = Outputs(model, self.policy.job(0, 0))
         self.history = History()
         self.epoch = 0  # epochs finished
         self.batch = 0  # batches finished in the epoch under way
@@ -104,7 +112,7 @@ class Trainer:
         """One iteration on one batch; the loss before the update, and the gradient's norm before clipping."""
         self.optimizer.zero_grad()
         if self.history.steps < 3:
-            self._demand_cleared_gradients()
+            self.demand_cleared_gradients()
         loss = self.loss(self.forward(inputs), rg.from_numpy(targets))
         loss.backward()
         norm = gradient_norm(self.parameters)
@@ -115,13 +123,18 @@ class Trainer:
                     if parameter.grad is not None:
                         parameter.grad.mul_(scale)
         self.optimizer.step()
-        if self.scheduler is not None and self.schedule == "step" and not _wants_loss(self.scheduler):
-            self.scheduler.step()
+        self.step_schedule()
         self.history.steps += 1
         self.average.update(self.history.steps)
         return loss.item(), norm
 
-    def _demand_cleared_gradients(self) -> None:
+    def step_schedule(self) -> None:
+        """Move a schedule of updates on."""
+        if self.scheduler is not None and self.schedule == "step" and not _wants_loss(self.scheduler):
+            self.scheduler.step()
+
+    def demand_cleared_gradients(self) -> None:
+        """Raises `GradError` where gradients are left from the step before."""
         for parameter in self.parameters:
             if parameter.grad is not None and np.any(parameter.grad.numpy()):
                 raise GradError(
@@ -144,13 +157,15 @@ class Trainer:
         checkpoint: Callable[[dict[str, Any]], object] | None = None,
         checkpoint_seconds: float = 5.0,
         checkpoint_steps: int | None = None,
+        planned: int = 0,
     ) -> History:
         """Train until one of the stopping rules applies; returns the history (also in ``self.history``).
 
         ``inputs``: an array of n rows, or a tuple of such arrays, passed to the model in order; ``targets``: n rows.
         ``on_epoch`` gets each epoch's record; ``checkpoint`` gets the whole state every ``checkpoint_seconds`` (at
         the end of an epoch; the first time after one fifth of them), every ``checkpoint_steps`` updates, and when
-        ``interrupt`` is requested.
+        ``interrupt`` is requested.  ``planned``: how many epochs the whole run may have, if more than ``epochs``: by it is
+        decided what becomes a program, so that parts of a run take the same path as the whole.
         """
         inputs, targets = as_arrays(inputs), as_array(targets)
         demand_equal_rows(inputs, targets)
@@ -161,6 +176,10 @@ class Trainer:
         history = self.history
         history.stopped_because, history.interrupted = "", False
         sampler = RowSampler(len(targets), batch_size=self.batch_size, seed=self.seed, shuffle=self.shuffle)
+        planned = max(epochs, planned)
+        update = Updates(self, inputs, targets, planned)
+        often = {} if held_out is None else {len(held_out[1]): planned}
+        self._outputs = Outputs(self.model, update.policy, often)
         started, spent_before = time.monotonic(), history.seconds
         last_event = started
         last_checkpoint = started - 0.8 * checkpoint_seconds  # the first one soon: a run may be killed early
@@ -175,7 +194,7 @@ class Trainer:
             epoch_started, seconds_before = time.monotonic(), self._sums.seconds
             self.model.train()
             for rows in sampler.batches(self.epoch, start=self.batch):
-                loss, norm = self.step([array[rows] for array in inputs], targets[rows])
+                loss, norm = update(rows)
                 self._sums.add(loss, norm, len(rows))
                 self.batch += 1
                 now = time.monotonic()
@@ -202,7 +221,7 @@ class Trainer:
                     "",
                     False,
                 )  # the epoch is whole: log it, then stop
-            self._finish_epoch(held_out, sampler)
+            self._finish_epoch(held_out)
             history.seconds = spent_before + time.monotonic() - started
             self.progress(epoch_event(history, self.epoch, epochs, time_limit))
             if on_epoch is not None:
@@ -223,9 +242,8 @@ class Trainer:
             checkpoint(self.state_dict())
         if self._best_weights is None and held_out is not None and history.interrupted:
             with self.average.in_place():
-                self._remember_if_better(
-                    self.evaluate(*held_out)[0]
-                )  # stopped in the first epoch: something is kept
+                # stopped in the first epoch: something is kept
+                self._remember_if_better(self.evaluate(*held_out)[0])
         if self.restore_best and self._best_weights is not None:
             load_weights(self.model, self._best_weights)
         self.model.eval()
@@ -246,13 +264,11 @@ class Trainer:
 
     def predict(self, inputs: Any) -> np.ndarray:
         """Outputs for all rows, in order, in evaluation mode."""
-        return predict(self.model, inputs)
+        return self._outputs(inputs)
 
     # --- bookkeeping -------------------------------------------------------------------------------------------------
 
-    def _finish_epoch(
-        self, held_out: tuple[list[np.ndarray], np.ndarray] | None, sampler: RowSampler
-    ) -> None:
+    def _finish_epoch(self, held_out: tuple[list[np.ndarray], np.ndarray] | None) -> None:
         sums, history = self._sums, self.history
         record: dict[str, Any] = {
             "epoch": self.epoch + 1,

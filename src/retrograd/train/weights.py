@@ -50,6 +50,30 @@ class RunningAverage:
     def __init__(self, parameters: Sequence[Any], decay: float | None) -> None:
         self.parameters, self.decay = parameters, decay
         self.values: list[np.ndarray] | None = None
+        self._tensors: list[Any] = []  # of the same memory as the values
+
+    def weight(self, steps: int) -> float:
+        """1 - d at step number ``steps``; the first step is taken as it is."""
+        if self.decay is None:
+            return 0.0
+        return 1.0 if steps == 1 else 1.0 - min(self.decay, (1 + steps) / (10 + steps))
+
+    def start(self) -> None:
+        """Have an average, for `follow`; an array that cannot be written is replaced."""
+        if self.decay is None:
+            return
+        if self.values is None:
+            self.values = [parameter.detach().numpy().copy() for parameter in self.parameters]
+        self.values = [value if value.flags.writeable else value.copy() for value in self.values]
+        self._tensors = [rg.from_numpy(value) for value in self.values]
+
+    def follow(self, weight: Any) -> None:
+        """`update` for a program: ``weight`` is a number or a tensor of one."""
+        if self.decay is None:
+            return
+        with rg.no_grad():
+            for average, parameter in zip(self._tensors, self.parameters, strict=True):
+                average.add_((parameter - average) * weight)
 
     def update(self, steps: int) -> None:
         """After step number ``steps``; without a decay there is no average."""
@@ -59,7 +83,7 @@ class RunningAverage:
         if self.values is None:
             self.values = [value.copy() for value in values]
             return
-        weight = 1.0 - min(self.decay, (1 + steps) / (10 + steps))
+        weight = self.weight(steps)
         for average, value in zip(self.values, values, strict=True):
             average += np.asarray(weight, average.dtype) * (value - average)
 
