@@ -112,6 +112,26 @@ def test_numbers_beyond_the_dtype_are_taken_as_pytorch_takes_them() -> None:
         rg.tensor([5]) + 2**63
 
 
+@pytest.mark.filterwarnings("ignore:.*order of arguments is deprecated")
+def test_the_number_that_an_operand_is_multiplied_by() -> None:
+    """alpha may be a tensor of one element, and stands third in `subtract` and, before the operand, in an older `add`."""
+    x, true = rg.arange(3), rg.tensor(True)
+    assert rg.subtract(x, 2, 3).tolist() == x.subtract(2, 3).tolist() == [-6, -5, -4]
+    assert rg.subtract(x, 0.5, 0).dtype is rg.float32
+    assert x.clone().subtract_(2, 3).tolist() == [-6, -5, -4]
+    assert rg.add(x > 1, 0, True).tolist() == [False, False, True]
+    assert rg.add(x > 1, true, alpha=true).tolist() == [True, True, True]
+    assert rg.add(x, x, alpha=rg.tensor(2)).tolist() == [0, 3, 6]
+    for f in (rg.add, rg.sub):
+        with pytest.raises(rg.errors.DTypeError, match=r"alpha=(.|\n)*hint: alpha=alpha\.int"):
+            f(x, true, 0.5)
+        with pytest.raises(rg.errors.DTypeError, match="alpha="):
+            f(x, x, alpha=rg.tensor(0.5))
+    for refused in (lambda: rg.subtract(x, x, 2), lambda: x.subtract(2, 3, 4), lambda: x.subtract_(x, 2)):
+        with pytest.raises((rg.errors.UsageError, TypeError)):
+            refused()
+
+
 def test_limits_that_are_tensors() -> None:
     x = f64(-1.0, 0.5, 3.0, math.nan)
     np.testing.assert_array_equal(rg.clamp(x, f64(0.0), f64(1.0)).numpy(), [0, 0.5, 1, math.nan])

@@ -167,7 +167,7 @@ def test_expressions_against_finite_differences_at_length(expression: Expression
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(expressions(jax=True))
 def test_expressions_against_jax_at_length(jax: Jax, expression: Expression) -> None:
     check_jax(expression, jax)

@@ -187,6 +187,11 @@ def sub_(self: Any, other: Any, *last: Any, alpha: Any = 1) -> Any:
     return _arithmetic(np.subtract, e.sub, self, e.scaled(other, alpha, self))
 
 
+def subtract_(self: Any, other: Any, *last: Any, alpha: Any = 1) -> Any:
+    """self -= alpha·other; alpha may stand second where other is a number"""
+    return sub_(self, other, alpha=e.third("subtract_", other, *last) if last else alpha)
+
+
 def mul_(self: Any, other: Any) -> Any:
     """self *= other"""
     return _arithmetic(np.multiply, e.mul, self, other)
@@ -259,4 +264,4 @@ def lerp_(self: Any, end: Any, weight: Any) -> Any:
     return write(self, e.lerp(before(self, end, weight), end, weight))
 
 
-subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
+multiply_, divide_, true_divide_ = mul_, div_, div_

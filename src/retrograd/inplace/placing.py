@@ -71,6 +71,7 @@ def _shares(x: Any) -> bool:
     return (
         x._base is not None
         and isinstance(array, np.ndarray)
+        and array.size > 0
         and any(n > 1 and not step for n, step in zip(array.shape, array.strides, strict=True))
     )
 

@@ -27,6 +27,7 @@ from .._arguments import (
 )
 from .._keywords import older
 from ..return_types import shown
+from .factors import is_one, scaled, third
 
 __all__ = [
     "abs", "add", "addcdiv", "addcmul", "ceil", "conj", "copysign", "deg2rad", "div", "float_power", "floor",
@@ -40,36 +41,6 @@ __all__ = [
 
 def _numeric(op: type[Op], x: Any) -> Any:
     return bind(op, as_tensor(x))
-
-
-def is_one(alpha: Any) -> builtins.bool:
-    """True for the number 1; a tensor is never asked for its value, for it may be traced."""
-    return isinstance(alpha, int | float) and alpha == 1
-
-
-def no_bool_factor(name: str, factor: Any, dtype: Any) -> None:
-    """An error for True or False as the factor of numbers, as in PyTorch."""
-    if isinstance(factor, builtins.bool) and dtype is not bool_:
-        raise DTypeError(f"{name}={factor} for a result of {dtype!r}", hint=f"{name}={int(factor)}")
-
-
-def scaled(other: Any, alpha: Any, beside: Any) -> Any:
-    """alpha·other with the digits that it needs beside ``beside``: in the dtype of both, or as a Python number."""
-    if type(alpha) is int and alpha == 1:
-        return other
-    if is_tensor(alpha):
-        return mul(other, alpha)
-    dtype = common_dtype(beside, other)
-    if isinstance(alpha, builtins.float) and not dtype.is_floating_point:
-        raise DTypeError(
-            f"alpha={alpha} for a result of {dtype!r}", hint="alpha must be a whole number, or x.float()"
-        )
-    no_bool_factor("alpha", alpha, dtype)
-    if is_one(alpha):
-        return other
-    if not is_tensor(other):
-        return other * alpha
-    return mul(in_dtype(other, dtype), builtins.bool(alpha) if dtype is bool_ else alpha)
 
 
 def add(input: Any, other: Any, *last: Any, alpha: Any = 1) -> Any:
@@ -93,6 +64,11 @@ def sub(input: Any, other: Any, *last: Any, alpha: Any = 1) -> Any:
             "subtraction is not defined for bools", hint="use a ^ b or a.logical_xor(b), or .int()"
         )
     return binary(ops.Sub, input, scaled(other, alpha, input))
+
+
+def subtract(input: Any, other: Any, *last: Any, alpha: Any = 1) -> Any:
+    """input - alpha·other; alpha may stand third where other is a number"""
+    return sub(input, other, alpha=third("subtract", other, *last) if last else alpha)
 
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
@@ -394,6 +370,6 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     return add(input, quotient if is_one(value) else mul(quotient, value))
 
 
-subtract, multiply, divide, true_divide, negative, absolute, fix = sub, mul, div, div, neg, abs, trunc
+multiply, divide, true_divide, negative, absolute, fix = mul, div, div, neg, abs, trunc
 sgn = sign
 conj_physical = real = resolve_conj = resolve_neg = conj
