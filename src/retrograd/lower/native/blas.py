@@ -20,6 +20,7 @@ from .kernel import Kernel
 PACKAGE = "scipy_openblas32"
 SYMBOLS = {"float": "retrograd_sgemm", "double": "retrograd_dgemm"}
 """What kernels call, by element: CBLAS's gemm of 32-bit sizes."""
+TITLE = "product, OpenBLAS"
 ROW_MAJOR, PLAIN, TRANSPOSED = 101, 111, 112
 LARGEST = 2**31 - 1
 """Sizes are 32 bits wide there."""
@@ -49,10 +50,10 @@ def guarded(run: Callable[[int, int], None], kernels: Iterable[Kernel]) -> Calla
 
     With more threads it would cut products by their number, and the bits would depend on it.
     """
-    texts = {kernel.symbol: kernel.text for kernel in kernels}.values()
-    found = library()
-    if found is None or not any(f"@{name}(" in text for text in texts for name in SYMBOLS.values()):
+    if not any(kernel.title.startswith(TITLE) for kernel in kernels):
         return run
+    found = library()
+    assert found is not None
     threads, set_threads = found.scipy_openblas_get_num_threads, found.scipy_openblas_set_num_threads
 
     def alone(table: int, count: int) -> None:
@@ -96,7 +97,7 @@ def gemm_kernel(element: str, ta: bool, tb: bool, lanes: int, epilogue: Epilogue
     The epilogue is a second pass over the slab's numbers, while they are in the cache.
     """
     library()  # its functions are known from now on
-    f = ProductFunction(f"product, OpenBLAS {element}{' ta' * ta}{' tb' * tb}", element, epilogue)
+    f = ProductFunction(f"{TITLE} {element}{' ta' * ta}{' tb' * tb}", element, epilogue)
     with f.blocks() as (batch, row_block, column_block):
         rows = f.span(row_block, f["block_rows"], f["m"])
         columns = f.span(column_block, f["block_columns"], f["n"])
