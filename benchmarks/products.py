@@ -109,7 +109,7 @@ def nanoseconds(works: Sequence[Work], seconds: float = 0.1) -> list[float]:
         repeat(work.table.ctypes.data, len(work.table), 1)
         start = time.perf_counter_ns()
         repeat(work.table.ctypes.data, len(work.table), 1)
-        times.append(max(1, int(40_000 / max(20, time.perf_counter_ns() - start))))
+        times.append(max(1, int(30_000 / max(20, time.perf_counter_ns() - start))))
     end = time.perf_counter() + seconds * len(works)
     rounds = 0
     while rounds < 3 or time.perf_counter() < end:
