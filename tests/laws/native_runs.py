@@ -86,7 +86,7 @@ def odd_memory(a: Array, how: str) -> Array:
         return np.array(a.T, order="C").T
     if how == "stepped":
         big = np.zeros(tuple(2 * n + 1 for n in a.shape), a.dtype)
-        view = big[tuple(slice(1, 2 * n + 1, 2) for n in a.shape)]
+        view = big[(*(slice(1, 2 * n + 1, 2) for n in a.shape), ...)]
         view[...] = a
         return view
     raw = np.zeros(a.nbytes + 1, np.uint8)[1:]
