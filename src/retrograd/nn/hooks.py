@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import UsageError
+from ..op import changes
 from .edges import BackwardEdges
 
 _ids = itertools.count()
@@ -24,6 +25,7 @@ class RemovableHandle:
 
     def remove(self) -> None:
         """Take the hook off; a second call does nothing."""
+        changes.count += 1
         for kept in (self.hooks, *self.notes):
             kept.pop(self.id, None)
 
@@ -38,6 +40,7 @@ def add_hook(
     hooks: OrderedDict[int, Any], hook: Callable[..., Any], prepend: bool = False, *notes: dict[int, bool]
 ) -> RemovableHandle:
     """Keep a hook, and note its id in those of ``notes`` that apply to it."""
+    changes.count += 1
     handle = RemovableHandle(hooks, *notes)
     hooks[handle.id] = hook
     if prepend:

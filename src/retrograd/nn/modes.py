@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from ..errors import DTypeError, UsageError
 from ..functions.create import check_device, zeros_like
+from ..op import changes
 from ..tensor import Tensor
 from ..types import DType, dtype_of, float32, float64
 from .parts import Parts
@@ -22,6 +23,7 @@ class Modes(Parts):
             raise UsageError(
                 f"train() takes True or False, got {mode!r}", hint="module.train() or module.eval()"
             )
+        changes.count += 1
         self.__dict__["training"] = mode
         for child in self.children():
             child.train(mode)
