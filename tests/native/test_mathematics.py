@@ -64,7 +64,7 @@ DOUBLE = [
     (mathematics.sigmoid, sigmoid, 2.0),
     (mathematics.expm1, np.expm1, 2.0),
     (powers.log1p, np.log1p, 1.0),
-    (powers.log2, np.log2, 1.0),
+    (powers.log2, np.log2, 1.2),
     (powers.log10, np.log10, 1.0),
     (powers.softplus, softplus, 2.0),
     (trigonometry.sin, np.sin, 1.0),
