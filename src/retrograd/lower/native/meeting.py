@@ -11,7 +11,7 @@ line   what
 ====== ==========================================================
 0      the ticket, which grows by one with each program
 1      how many threads sleep until it does
-2      the program: its table, and its rows (-1: the threads end)
+2      the program: its table, its rows (-1: the threads end), the core of thread 0
 3      how many threads have come to the meeting
 4      the number of the meeting
 5      how many threads sleep until it is over
@@ -27,6 +27,7 @@ from .runner import MEET, OWNER, SHARED, clean_mode, row_at, set_mode
 
 LINE = 128
 """Bytes: processors fetch lines of 64 in pairs."""
+HOME = LINE * 2 + 16
 TICKET, PARKED, PROGRAM, ARRIVED, MEETING, ASLEEP, SPIN = range(0, 7 * LINE, LINE)
 BYTES = 7 * LINE
 
@@ -139,6 +140,50 @@ stay:
   ret void
 }}
 """
+# The system may have woken a thread on the very core of the one that woke it, and on a busy machine leaves it there: each
+# would then wait for the other's turn.  All cores but this one are allowed for a moment, which moves the thread.
+_LEAVE = """\
+define internal void @leave(ptr %home, i64 %spin) nounwind {
+entry:
+  %all = alloca [128 x i8]
+  %others = alloca [128 x i8]
+  %alone = icmp eq i64 %spin, 0
+  br i1 %alone, label %done, label %check
+check:
+  %here = call i32 @sched_getcpu()
+  %there = load i32, ptr %home
+  %same = icmp eq i32 %here, %there
+  %known = icmp ult i32 %here, 1024
+  %near = and i1 %same, %known
+  br i1 %near, label %ask, label %done
+ask:
+  %failed = call i32 @sched_getaffinity(i32 0, i64 128, ptr %all)
+  %got = icmp eq i32 %failed, 0
+  br i1 %got, label %move, label %done
+move:
+  call void @llvm.memcpy.p0.p0.i64(ptr %others, ptr %all, i64 128, i1 false)
+  %word = lshr i32 %here, 3
+  %at = getelementptr i8, ptr %others, i32 %word
+  %bits = load i8, ptr %at
+  %low = and i32 %here, 7
+  %one = shl i32 1, %low
+  %byte = trunc i32 %one to i8
+  %rest = xor i8 %byte, -1
+  %kept = and i8 %bits, %rest
+  store i8 %kept, ptr %at
+  %moved = call i32 @sched_setaffinity(i32 0, i64 128, ptr %others)
+  %back = call i32 @sched_setaffinity(i32 0, i64 128, ptr %all)
+  br label %done
+done:
+  ret void
+}
+"""
+_LEAVE_OUTSIDE = """\
+declare i32 @sched_getcpu()
+declare i32 @sched_getaffinity(i32, i64, ptr)
+declare i32 @sched_setaffinity(i32, i64, ptr)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+"""
 _THREADS = """\
 define void @{name}(
   ptr %shared, ptr %table, i64 %count, i64 %thread, i64 %threads, i64 %ticket, i64 %stay
@@ -147,12 +192,14 @@ entry:
   %parked = getelementptr i8, ptr %shared, i64 {parked}
   %program = getelementptr i8, ptr %shared, i64 {program}
   %length = getelementptr i8, ptr %shared, i64 {length}
+  %home = getelementptr i8, ptr %shared, i64 {home}
   %spin.at = getelementptr i8, ptr %shared, i64 {spin}
   %first = icmp eq i64 %thread, 0
   br i1 %first, label %lead, label %follow
 lead:
   store ptr %table, ptr %program
   store i64 %count, ptr %length
+{note}
   call void @post(ptr %shared, ptr %parked)
   %ends = icmp slt i64 %count, 0
   br i1 %ends, label %done, label %part
@@ -172,6 +219,7 @@ next:
   %over = icmp slt i64 %n, 0
   br i1 %over, label %done, label %work
 work:
+{leave}
   call void @rows(ptr %shared, ptr %posted, i64 %n, i64 %thread, i64 %threads)
   %again = icmp ne i64 %stay, 0
   br i1 %again, label %next, label %done
@@ -228,5 +276,18 @@ def threads_kernel(architecture: str, sleeping: bool) -> Kernel:
     """
     name = "retrograd_threads" if sleeping else "retrograd_threads_awake"
     rows = module(_rows(architecture)).replace("define void @rows(", "define internal void @rows(")
-    places = {"name": name, "parked": PARKED, "program": PROGRAM, "length": PROGRAM + 8, "spin": SPIN}
-    return Kernel(name, _helpers(architecture, sleeping) + rows + _THREADS.format(**places), "threads")
+    places = {
+        "name": name,
+        "parked": PARKED,
+        "program": PROGRAM,
+        "length": PROGRAM + 8,
+        "home": HOME,
+        "spin": SPIN,
+    }
+    note, leave = "", ""
+    if sleeping:
+        note = "  %here = call i32 @sched_getcpu()\n  store i32 %here, ptr %home"
+        leave = "  call void @leave(ptr %home, i64 %spin)"
+        rows += _LEAVE_OUTSIDE + _LEAVE
+    text = _helpers(architecture, sleeping) + rows + _THREADS.format(**places, note=note, leave=leave)
+    return Kernel(name, text, "threads")

@@ -46,7 +46,8 @@ def _outside() -> dict[str, int]:
     else:
         library, names = ctypes.CDLL(None), {"retrograd_yield": "sched_yield"}
     if SLEEPING:
-        names |= {"syscall": "syscall", "clock_gettime": "clock_gettime"}
+        calls = ("syscall", "clock_gettime", "sched_getcpu", "sched_getaffinity", "sched_setaffinity")
+        names |= {name: name for name in calls}
     return {
         ours: ctypes.cast(getattr(library, theirs), ctypes.c_void_p).value or 0
         for ours, theirs in names.items()
