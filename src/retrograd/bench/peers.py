@@ -91,7 +91,7 @@ class Worker:
         self._open = contextlib.ExitStack()
         enter = self._open.enter_context
         folder = folder or enter(tempfile.TemporaryDirectory(prefix="retrograd-bench-"))
-        self._errors = enter(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
+        self._errors = enter(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))  # noqa: SIM115
         self._process = subprocess.Popen(
             command(peer, threads),
             env=environment(threads, folder),

@@ -66,14 +66,14 @@ def peak_memory(net: Net, peers: Sequence[Peer], threads: int) -> dict[str, Any]
                     after = worker.ask("memory")
             except WorkerError:
                 continue
-            if after["peak"] is None:
-                return {}
+            if after["peak"] is None:  # the system does not tell
+                continue
             whole[peer.name] = after["peak"]
             own[peer.name] = after["peak"] - before["now"]
     found: dict[str, Any] = {"net": net.name, "whole_mib": whole, "own_mib": own, "target": MEMORY}
-    if {OURS.name, "PyTorch"} <= whole.keys():
-        found["whole_ratio"] = whole[OURS.name] / whole["PyTorch"]
-        found["own_ratio"] = own[OURS.name] / own["PyTorch"]
+    for kind, sizes in (("whole", whole), ("own", own)):
+        if OURS.name in sizes and sizes.get("PyTorch", 0) > 0:
+            found[f"{kind}_ratio"] = sizes[OURS.name] / sizes["PyTorch"]
     return found
 
 

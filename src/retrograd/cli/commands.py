@@ -21,6 +21,7 @@ COMMANDS = (
     Command("resume", "resume", "resume RUN", "go on with a run that was stopped"),
     Command("tune-lr", "tune_lr", "tune-lr DATA [--target COL]", "try learning rates and judge each of them"),
     Command("sample", "sample", "sample [NAME] [--out FILE]", "write a real table to try things on"),
+    Command("bench", "bench", "bench [--quick]", "training steps timed beside other libraries, here"),
     Command("cache", "cache", "cache [--clear]", "what has been compiled and kept on this machine"),
 )
 BY_NAME = {command.name: command for command in COMMANDS}
