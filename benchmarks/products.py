@@ -83,10 +83,6 @@ class Work:
             self._held.append(words)
             row[:] = addresses[command.kernel.symbol], words.ctypes.data, command.slabs
 
-    @property
-    def operations(self) -> int:
-        return 2 * self.shape.m * self.shape.n * self.shape.k
-
 
 def repeater(level: Level) -> Callable[[int, int, int], None]:
     """``repeat(table, commands, times)`` calls commands again and again."""
@@ -286,12 +282,13 @@ def nets(level: Level, seconds: float) -> dict[str, Any]:
     for name, (sizes, batch) in NETS.items():
         rows, totals = [], [0.0, 0.0]
         for what, shape in products_of(sizes, batch):
-            works = [Work(shape, level)]
-            if blas.available():
-                works.append(Work(shape, level, ways.Way(None, shape.m, shape.n, 1)))
-            times = nanoseconds(works, seconds * max(1.0, works[0].operations / 2e7))
             way = ways.choose(shape, level)
-            rates = [round(works[0].operations / t, 1) for t in times]
+            cases = [(shape, way)]
+            if blas.available():
+                cases.append((shape, ways.Way(None, shape.m, shape.n, 1)))
+            operations = 2 * shape.m * shape.n * shape.k
+            times = least(cases, level, seconds * max(2.0, operations / 1e8))
+            rates = [round(operations / t, 1) for t in times]
             rows.append([f"{what} {shape.m}x{shape.n}x{shape.k}", str(way.by or "OpenBLAS"), *rates])
             totals = [a + b for a, b in zip(totals, [*times, 0.0])]
         out[name] = {

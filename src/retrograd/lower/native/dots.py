@@ -25,12 +25,12 @@ class Dots:
     how: str = FUSED
 
     def __str__(self) -> str:
-        return f"{self.rows}x{self.columns} of {self.lanes} {self.element}"
+        return f"dots {self.rows}x{self.columns} of {self.lanes} {self.element}"
 
 
 def dot_kernel(dots: Dots, epilogue: Epilogue | None) -> Kernel:
     """The kernel of A[m, k] B[n, k] transposed; ``b_step`` goes from row to row of B, a block of columns is counted in groups."""
-    f = ProductFunction(f"product, dots {dots}", dots.element, epilogue)
+    f = ProductFunction(f"product, {dots}", dots.element, epilogue)
     with f.blocks() as (batch, row_block, column_block):
         a = f.at(f["a"], (batch, f["a_batch"]))
         b = f.at(f["b"], (batch, f["b_batch"]))

@@ -18,6 +18,10 @@ FEW_ROWS, MANY_ROWS = (1, 2, 3, 4, 5, 6, 8), (4, 6, 8)
 MANY = 16
 """Rows from which the choice does not look at their number: batches of all sizes share their kernels."""
 DOTS = ((1, 1), (1, 2), (1, 4), (1, 8), (2, 2), (4, 2), (4, 4), (4, 1), (8, 1))
+MOST_BY_DOTS = 16
+"""Dot products read A and B again and again: only where one of them is small."""
+TWO_PANELS = 1.01
+"""What the tail of a panel costs beside its price: its code is compiled too."""
 SLAB, SLABS = 20_000.0, 16
 """Work is cut into slabs of so many nanoseconds, but into no more than so many (beside batches and blocks of rows)."""
 BLOCK_K = 1024
@@ -73,9 +77,11 @@ def candidates(shape: Shape, level: Level) -> Iterator[Way]:
     most = -(-shape.n // lanes)
     for vectors in range(1, min(most, 5) + 1):
         for rows in MANY_ROWS if shape.m >= MANY else FEW_ROWS:
+            if rows == 6 and shape.m >= MANY and level.registers >= 32:
+                continue  # 4 and 8 do as well there, and most batches are multiples of them
             if (rows + 1) * vectors + 1 <= level.registers and rows <= shape.m:
                 yield by_tiles(shape, level, rows, vectors)
-    if not shape.ta and shape.tb:
+    if not shape.ta and shape.tb and min(shape.m, shape.n) <= MOST_BY_DOTS:
         for rows, columns in DOTS:
             if rows * columns + max(rows, columns) < level.registers:
                 dots = Dots(in_memory(shape.element), lanes, rows, columns, summing(shape.element, level))
@@ -147,7 +153,7 @@ def _time_of_tiles(shape: Shape, tile: Tile, full: int, costs: Costs) -> float:
             time += panels * count * (costs.tile + rows * len(panel) * costs.store + shape.k * step)
     if tile.pack:
         time += shape.n * shape.k * (costs.copy if tile.pack == COPY else costs.turn)
-    return time
+    return time * (TWO_PANELS if full and tile.tail else 1.0)
 
 
 def _time_of_dots(shape: Shape, dots: Dots, costs: Costs) -> float:
