@@ -171,7 +171,7 @@ def test_rows_alone_in_a_row_meet_once() -> None:
 
 
 def test_large_rows_alone_are_spread() -> None:
-    lone = command(1, LARGE)
+    lone = command(1, LARGE / 2)
     ways, worth = arrange([lone, lone, lone], [wrote("a"), wrote("b"), saw("b")])
     assert (ways, worth) == ([0, 1 << runner.OWNER, 1 << runner.OWNER], True)
     ways = arrange([lone, lone, lone], [wrote("a"), wrote("b"), saw("a", "b")])[0]
@@ -184,6 +184,11 @@ def test_what_is_worth_threads() -> None:
     assert not arrange([command(4, 45_000.0)] * 2, [wrote("a")] * 2)[1]  # two, and less than 100 us
     assert arrange([command(4, 60_000.0)] * 2, [wrote("a")] * 2)[1]
     assert not arrange([command(1, LARGE)] * 5, [wrote("a")] * 5)[1]
+    lone, shared = command(1, LARGE / 2), command(4, 2 * LARGE)
+    assert arrange([lone, shared, lone], [wrote("a")] * 3)[1]
+    assert not arrange([lone, shared, lone] + [lone] * 9, [wrote("a")] * 12)[
+        1
+    ]  # a tenth is not gained, but for a wake
     assert arrange([], []) == ([], False)
 
 

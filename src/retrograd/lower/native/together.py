@@ -20,6 +20,10 @@ MEETING = 1_000.0
 """Nanoseconds that a meeting is taken to cost."""
 START = 20_000.0
 """Nanoseconds that must be gained in all, for threads may have to be woken."""
+MARGIN = 0.1
+"""And this part of all work, for predictions are no better, and what another core wrote is slow to read."""
+WAKE = 50_000.0
+"""Nanoseconds that it takes to wake a thread, and that it waits before it sleeps."""
 OWNERS = 2
 """Rows run alone are spread over so many threads."""
 
@@ -51,6 +55,12 @@ def clash(a: Touched, b: Touched) -> bool:
     )
 
 
+def _region(shared: float, loads: list[float]) -> float:
+    """Nanoseconds between two meetings, on two threads; one that waits for long sleeps, and must be woken."""
+    idle = max(loads) - min(loads)
+    return shared + max(loads) + (WAKE if idle > WAKE else 0.0)
+
+
 def arrange(commands: Sequence[Command], touched: Sequence[Touched]) -> tuple[list[int], bool]:
     """How each row is run, as the table has it; and whether several threads are worth it."""
     if sum(c.work for c in commands) <= START:
@@ -64,7 +74,7 @@ def arrange(commands: Sequence[Command], touched: Sequence[Touched]) -> tuple[li
         by = {owner for owner, other in since if clash(memory, other)}
         if (by and (together or None in by or len(by) > 1)) or len(since) == LONGEST:
             ways[-1] |= MEET
-            best += shared + max(loads)
+            best += _region(shared, loads)
             since, loads, shared, by, meetings = [], [0.0] * OWNERS, 0.0, set(), meetings + 1
         if together:
             shared += command.work / OWNERS
@@ -75,5 +85,5 @@ def arrange(commands: Sequence[Command], touched: Sequence[Touched]) -> tuple[li
             loads[owner] += command.work
             ways.append(owner << OWNER)
             since.append((owner, memory))
-    best += shared + max(loads) + meetings * MEETING
-    return ways, total - best > START and (not meetings or total >= PROGRAM)
+    best += _region(shared, loads) + meetings * MEETING
+    return ways, total - best > START + total * MARGIN and (not meetings or total >= PROGRAM)
