@@ -16,11 +16,11 @@ from .transpose import piece
 
 FEW_ROWS, MANY_ROWS = (1, 2, 3, 4, 5, 6, 8), (4, 6, 8)
 MANY = 16
-"""Rows from which the choice does not look at their number: batches of all sizes share their kernels."""
+"""Rows from which the choice of tiles does not look at their number, as it never looks at k: shapes share kernels."""
 DOTS = ((1, 1), (1, 2), (1, 4), (1, 8), (2, 2), (4, 2), (4, 4), (4, 1), (8, 1))
 MOST_BY_DOTS = 16
 """Dot products read A and B again and again: only where one of them is small."""
-TWO_PANELS = 1.01
+TWO_PANELS = 1.03
 """What the tail of a panel costs beside its price: its code is compiled too."""
 SLAB, SLABS = 20_000.0, 16
 """Work is cut into slabs of so many nanoseconds, but into no more than so many (beside batches and blocks of rows)."""
@@ -63,30 +63,40 @@ def choose(shape: Shape, level: Level) -> Way:
     costs = costs_of(level.name, size)
     if shape.element in blas.SYMBOLS and shape.m * shape.n * shape.k >= costs.openblas and blas.available():
         return by_openblas(shape)
-    like = replace(shape, m=64) if shape.m >= MANY else shape
-    times = [way.work for way in candidates(like, level)]
-    found = list(candidates(shape, level))[times.index(min(times))]
+    tiles = list(tile_ways(shape, level))
+    like = replace(shape, m=64, k=64) if shape.m >= MANY else replace(shape, k=64)
+    times = [way.work for way in tile_ways(like, level)]
+    found = min([tiles[times.index(min(times))], *dot_ways(shape, level)], key=lambda way: way.work)
     return in_slabs(found, shape, size)
 
 
-def candidates(shape: Shape, level: Level) -> Iterator[Way]:
+def candidates(shape: Shape, level: Level) -> list[Way]:
     """Every way by our own kernels, in one slab."""
-    size = bytes_of(in_memory(shape.element))
-    costs = costs_of(level.name, size)
-    lanes = level.lanes(in_memory(shape.element))
-    most = -(-shape.n // lanes)
+    return [*tile_ways(shape, level), *dot_ways(shape, level)]
+
+
+def tile_ways(shape: Shape, level: Level) -> Iterator[Way]:
+    """Tiles of all shapes that the registers hold."""
+    most = -(-shape.n // level.lanes(in_memory(shape.element)))
     for vectors in range(1, min(most, 5) + 1):
         for rows in MANY_ROWS if shape.m >= MANY else FEW_ROWS:
             if rows == 6 and shape.m >= MANY and level.registers >= 32:
                 continue  # 4 and 8 do as well there, and most batches are multiples of them
             if (rows + 1) * vectors + 1 <= level.registers and rows <= shape.m:
                 yield by_tiles(shape, level, rows, vectors)
-    if not shape.ta and shape.tb and min(shape.m, shape.n) <= MOST_BY_DOTS:
-        for rows, columns in DOTS:
-            if rows * columns + max(rows, columns) < level.registers:
-                dots = Dots(in_memory(shape.element), lanes, rows, columns, summing(shape.element, level))
-                groups = -(-shape.n // columns)
-                yield Way(dots, shape.m, groups, 1, 0, _time_of_dots(shape, dots, costs))
+
+
+def dot_ways(shape: Shape, level: Level) -> Iterator[Way]:
+    """Dot products, where rows meet rows."""
+    if shape.ta or not shape.tb or min(shape.m, shape.n) > MOST_BY_DOTS:
+        return
+    memory = in_memory(shape.element)
+    costs = costs_of(level.name, bytes_of(memory))
+    for rows, columns in DOTS:
+        if rows * columns + max(rows, columns) < level.registers:
+            dots = Dots(memory, level.lanes(memory), rows, columns, summing(shape.element, level))
+            groups = -(-shape.n // columns)
+            yield Way(dots, shape.m, groups, 1, 0, _time_of_dots(shape, dots, costs))
 
 
 def by_tiles(shape: Shape, level: Level, rows: int, vectors: int) -> Way:
