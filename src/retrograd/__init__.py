@@ -171,5 +171,5 @@ def load(f: Any, map_location: Any = None, *, weights_only: Any = None, mmap: An
 
 
 def set_num_threads(n: Any) -> None:
-    """Use at most ``n`` threads in matrix products (this process only)."""
+    """Use at most ``n`` threads in compiled programs and in matrix products (this process only)."""
     importlib.import_module(".threads", __name__).set_num_threads(n)
