@@ -217,6 +217,19 @@ def test_the_rule_knows_sizes_and_counts_only(monkeypatch: Any) -> None:
         policy_of(None)
 
 
+def test_many_rows_are_predicted_by_a_program(tmp_path: Path, monkeypatch: Any) -> None:
+    run = fit(houses(), "price", out=tmp_path, hidden=(6,), epochs=2, lr=0.01)
+    rows = {name: values[:50] for name, values in houses().items()}
+    expected = run.model.predict(rows)
+    monkeypatch.setattr("retrograd.train.model_file._ROWS_AT_ONCE", 16)
+    monkeypatch.setattr("retrograd.train.model_file._ROWS_FOR_A_PROGRAM", 20)
+    made = []
+    monkeypatch.setattr("retrograd.compile", lambda f, inner=rg.compile: made.append(inner(f)) or made[-1])
+    np.testing.assert_allclose(run.model.predict(rows), expected, rtol=1e-5)
+    assert len(made) == 1
+    assert made[0].retraces == 0
+
+
 class Peeking(nn.Module):
     """A model whose Python looks at values."""
 

@@ -18,10 +18,11 @@ from retrograd.metrics import (
     metrics_for,
     permutation_importance,
 )
-from retrograd.train.outputs import predict
+from retrograd.train.outputs import Outputs, predict
 from retrograd.train.overfitting import row_losses
 from retrograd.train.predict import decode_outputs
 from retrograd.train.problem import Part, Problem
+from retrograd.train.programs import NEVER, Policy
 
 _IMPORTANCE_ROWS = 1500
 _IMPORTANCE_REPEATS = 3
@@ -121,7 +122,9 @@ def linear_inputs(part: Part, kept: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(blocks, axis=1)
 
 
-def importance_evidence(problem: Problem, model: Any, *, seed: int) -> dict[str, np.ndarray]:
+def importance_evidence(
+    problem: Problem, model: Any, *, seed: int, policy: Policy = NEVER
+) -> dict[str, np.ndarray]:
     """What shuffling each original column costs on the test rows (1500 of them at most); see `retrograd.metrics`."""
     part = problem.part("test")
     table = problem.table if problem.test_table is None else problem.test_table
@@ -132,11 +135,12 @@ def importance_evidence(problem: Problem, model: Any, *, seed: int) -> dict[str,
     limits = output_range(problem)
     names = problem.preparation.input_names
     positions = {name: np.arange(len(chosen)) for name in names}  # they stand for the columns' values
+    predict = Outputs(model, policy, often={len(chosen): 1 + _IMPORTANCE_REPEATS * len(names)})
 
     def scores(order: dict[str, np.ndarray]) -> np.ndarray:
         moved = {name: rows for name, rows in order.items() if rows is not positions[name]}
         prepared = problem.preparation.transform(sample.permuted(moved))
-        outputs = predict(model, (prepared.numbers, prepared.categories))
+        outputs = predict((prepared.numbers, prepared.categories))
         return decode_outputs(outputs, problem.preparation, problem.task.kind, limits)
 
     return permutation_importance(

@@ -285,7 +285,9 @@ class Job:
         baselines, facts["baselines"] = ev.baseline_evidence(problem)
         arrays.update(baselines)
         self.say("stage", "which columns matter")
-        arrays.update(ev.importance_evidence(problem, trainer.model, seed=self.options.seed))
+        arrays.update(
+            ev.importance_evidence(problem, trainer.model, seed=self.options.seed, policy=trainer.policy)
+        )
         points = self.curve(recipe, trainer.history)
         if points is not None:
             arrays.update(curve_rows=points.rows, curve_scores=points.scores)

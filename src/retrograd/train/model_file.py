@@ -21,6 +21,7 @@ from retrograd.errors import ModelFileError, RetrogradError
 from retrograd.graph import Graph
 from retrograd.tensor_file import read_tensor_file, write_tensor_file
 from retrograd.train.arrays import as_arrays
+from retrograd.train.programs import allowed
 
 FORMAT = "retrograd model 1"
 _LARGEST_VALUE = (
@@ -28,6 +29,8 @@ _LARGEST_VALUE = (
 )
 _MOST_EQUATIONS = 100_000
 _ROWS_AT_ONCE = 4096
+_ROWS_FOR_A_PROGRAM = 64 * _ROWS_AT_ONCE
+"""From so many rows on, loading LLVM and tracing are repaid."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,18 @@ class Network:
                 (0, *self.graph.outputs[0].type.shape[1:]), self.graph.outputs[0].type.dtype.numpy
             )
         parts = []
+        program = rg.compile(self._batched) if rows >= _ROWS_FOR_A_PROGRAM and allowed() else self._batched
         with rg.no_grad():
             for start in range(0, rows, _ROWS_AT_ONCE):
                 # the graph takes a batch of one row; batching puts the rows in front: (n, 1, ...)
                 tensors = [rg.from_numpy(array[start : start + _ROWS_AT_ONCE, None]) for array in arrays]
-                (output,) = apply_batched(self.graph, tensors, [True] * len(tensors))
-                parts.append(output.numpy()[:, 0])
+                run = program if len(tensors[0]) == _ROWS_AT_ONCE else self._batched
+                parts.append(run(*tensors).numpy()[:, 0])
         return np.concatenate(parts)
+
+    def _batched(self, *tensors: Any) -> Any:
+        (output,) = apply_batched(self.graph, tensors, [True] * len(tensors))
+        return output
 
     def _checked(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         if len(arrays) != len(self.graph.inputs):
