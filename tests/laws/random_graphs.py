@@ -5,7 +5,7 @@ Only ops that are continuous are applied to floating numbers: two ways of comput
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from retrograd.op import registry, type_of
 from retrograd.types import TensorType, dtype_of
 
 Array = np.ndarray[Any, Any]
-SIZES = (1, 2, 3, 5, 8, 17, 33, 40)
+SIZES = (1, 2, 3, 5, 8, 17, 33, 70)
 LARGEST = 1e3
 UNARY = ("tanh", "sigmoid", "relu", "neg", "abs", "exp", "sin", "softplus")
 BINARY = ("add", "sub", "mul", "maximum", "minimum", "where")
@@ -64,7 +64,9 @@ class Builder:
         there = self.pick(lambda v: v.type.shape == shape)
         small = self.pick(lambda v: len(v.type.shape) <= len(shape) and _fits(v.type.shape, shape))
         if small is not None and self.r.uniform() < 0.5:
-            return self.put("broadcast", small, shape=shape) or small
+            repeated = self.put("broadcast", small, shape=shape)
+            if repeated is not None:
+                return repeated
         return there or self.given(self.r.uniform(-1, 1, shape).astype(self.dtype))
 
     def step(self) -> None:
@@ -135,6 +137,17 @@ class Builder:
 
     def graph(self, outputs: list[Var]) -> Graph:
         return Graph(self.inputs, {}, self.equations, outputs)
+
+    def needed(self, outputs: list[Var], given: Container[Var] = ()) -> tuple[Graph, list[Array]]:
+        """Only what these outputs need, and its inputs; what is ``given`` is an input as well."""
+        wanted, equations = set(outputs), []
+        for eq in reversed(self.equations):
+            if any(v in wanted and v not in given for v in eq.outputs):
+                equations.append(eq)
+                wanted.update(eq.inputs)
+        made = {v for eq in equations for v in eq.outputs}
+        inputs = [v for v in self.values if v in wanted and (v in given or v not in made)]
+        return Graph(inputs, {}, equations[::-1], outputs), [self.values[v] for v in inputs]
 
 
 def _fits(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:

@@ -21,10 +21,12 @@ from retrograd.graph import Equation, Graph, Var
 from retrograd.lower.native import level
 from retrograd.lower.native.executor import Native
 from retrograd.lower.native.singles import LEFT_TO_NUMPY
-from retrograd.op import Op, all_ops, registry
+from retrograd.op import Op, Sample, all_ops, registry
 
 AWAITED = {"igamma", "polynomial"}
 """Elementwise ops without an expression."""
+SOME = 9
+"""Of the generated cases, every ninth is tried by the quick test."""
 OPS = [op for op in all_ops() if op.__module__.startswith("retrograd.") and not op.eager_only]
 
 
@@ -42,10 +44,9 @@ def evaluated(op: type[Op], inputs: list[Any], params: dict[str, Any]) -> list[A
     return [out] if op.n_outputs == 1 else list(out)
 
 
-@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
-def test_native_code_computes_what_numpy_computes(op: type[Op]) -> None:
+def holds(op: type[Op], chosen: list[Sample]) -> None:
     """As inputs of a program, and as every second entry of something transposed."""
-    for sample in cases(op):
+    for sample in chosen:
         want = evaluated(op, sample.inputs, sample.params)
         got, _ = runs.native(runs.one(op, sample.inputs, sample.params), sample.inputs)
         wrong = runs.disagreement(op.name, got, want, sample.inputs)
@@ -54,6 +55,20 @@ def test_native_code_computes_what_numpy_computes(op: type[Op]) -> None:
         got, _ = runs.native(graph, wide)
         wrong = runs.disagreement(op.name, got, want, sample.inputs)
         assert not wrong, f"{sample}, seen through a view: {wrong}"
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_native_code_computes_what_numpy_computes(op: type[Op]) -> None:
+    """Every sample, and some of the generated cases."""
+    holds(op, samples(op))
+    holds(op, list(cases(op))[len(samples(op)) :: SOME])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_every_case(op: type[Op]) -> None:
+    """Every dtype that the op takes, nothing, one element, odd sizes, several dimensions, NaN and infinities."""
+    holds(op, list(cases(op)))
 
 
 @pytest.mark.parametrize("how", ["transposed", "stepped", "unaligned"])
@@ -140,7 +155,7 @@ def test_lower_levels(name: str) -> None:
     """The same laws for the code of lesser CPUs."""
     if name not in [found.name for found in level.possible()]:
         pytest.skip(f"this CPU has no {name}")
-    chosen = "computes_what_numpy or anyhow or refused or random_graph"
+    chosen = "computes_what_numpy or every_case or anyhow or refused or random_graphs"
     here = Path(__file__)
     files = [str(here), str(here.with_name("test_native_graphs.py"))]
     found = subprocess.run(
