@@ -162,30 +162,43 @@ def _said(kind: Any) -> str:
     return "another object"
 
 
-def compile(fn: Any = None, *, backend: str | None = None, **options: Any) -> Any:
+def compile(
+    model: Any = None,
+    *,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: str | None = None,
+    mode: str | None = None,
+    options: Any = None,
+    disable: bool = False,
+    isolate_recompiles: bool = False,
+) -> Any:
     """The function as one program: traced at its first call, then run without Python for each op.
 
     Takes a function of tensors, a module, or a whole training step with `zero_grad`, `backward`, `step` and schedules.
     What it changes (parameters, buffers, `.grad`, an optimiser's state, random generators) is changed as by the function
     itself; `.grad` is then the same tensor after every call, with new values.  Another shape, dtype or plain argument makes
-    another program.  ``backend``: "native", "reference" (NumPy, op by op), or None for the best there is.  ``mode``,
-    ``fullgraph`` and ``dynamic`` of PyTorch are taken and without effect: it is always one whole program.
+    another program.  ``backend``: "native", "reference" (NumPy, op by op), or None for the best there is, as PyTorch's
+    "inductor" is.  ``fullgraph``, ``dynamic``, ``mode``, ``options`` and ``isolate_recompiles`` of PyTorch are taken and
+    without effect: it is always one whole program.
 
     >>> import retrograd as rg
     >>> f = compile(lambda x: (x * 2 + 1).sum())
     >>> f(rg.ones(3))
     tensor(9.)
     """
-    unknown = set(options) - {"mode", "fullgraph", "dynamic", "options", "disable"}
-    if unknown:
-        raise UsageError(f"compile has no option {min(unknown)!r}", hint="compile(fn, backend='native')")
-    if fn is None:
-        return functools.partial(compile, backend=backend, **options)
-    if not callable(fn):
+    if backend not in (None, "native", "reference", "inductor"):
         raise UsageError(
-            f"compile takes a function or a module, got {type(fn).__name__}", hint="compile(model)"
+            f"compile has no backend {backend!r}",
+            hint="compile(fn, backend='native'), or 'reference', or none",
         )
-    return fn if options.get("disable") else Compiled(fn, backend)
+    if model is None:
+        return functools.partial(compile, backend=backend, disable=disable)
+    if not callable(model):
+        raise UsageError(
+            f"compile takes a function or a module, got {type(model).__name__}", hint="compile(model)"
+        )
+    return model if disable else Compiled(model, None if backend == "inductor" else backend)
 
 
 __all__ = ["Compiled", "compile"]

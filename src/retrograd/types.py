@@ -36,7 +36,7 @@ class DType:
         return f"retrograd.{self.name}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (dtype_of, (self.name,))
+        return (dtype_named, (self.name,))
 
 
 bool_: Final = DType("bool", 0, 0)

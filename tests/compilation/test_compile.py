@@ -330,7 +330,7 @@ def test_what_cannot_be_compiled_says_so() -> None:
     with pytest.raises(UsageError):
         rg.compile(3)
     with pytest.raises(UsageError):
-        rg.compile(lambda x: x, fast=True)
+        rg.compile(lambda x: x, backend="fast")
 
 
 def test_a_decorator_with_and_without_options() -> None:

@@ -137,7 +137,9 @@ CALLS: dict[str, Call] = {
 NAMES = sorted(
     name
     for name in set(rg.__all__)
-    if inspect.isfunction(getattr(rg, name)) and name not in NO_SUBJECT and not name.endswith("Tensor")
+    if inspect.isfunction(getattr(rg, name))
+    and name not in {*NO_SUBJECT, "compile"}
+    and not name.endswith("Tensor")
 )
 DTYPES = {
     rg.float64: torch.float64, rg.float32: torch.float32, rg.int64: torch.int64, rg.int32: torch.int32,

@@ -53,7 +53,7 @@ def test_linear(dtype: str) -> None:
         n_in, n_out = (int(k) for k in random.integers(1, 9, size=2))
         lead = tuple(int(k) for k in random.integers(1, 5, size=int(random.integers(0, 4))))
         other = T.Linear(n_in, n_out, bias=trial % 3 > 0, dtype=getattr(torch, dtype))
-        mine = nn.Linear(n_in, n_out, bias=trial % 3 > 0, dtype=dtype)
+        mine = nn.Linear(n_in, n_out, bias=trial % 3 > 0, dtype=getattr(rg, dtype))
         copy_weights(mine, other)
         same_run(mine, other, random.normal(size=(*lead, n_in)), dtype)
 
@@ -63,7 +63,7 @@ def test_embedding(dtype: str) -> None:
     random = np.random.default_rng(2)
     for padding, shape in itertools.product((None, 0, 3, -1), [(), (5,), (2, 3), (0,), (2, 2, 2)]):
         other = T.Embedding(6, 4, padding_idx=padding, dtype=getattr(torch, dtype))
-        mine = nn.Embedding(6, 4, padding_idx=padding, dtype=dtype)
+        mine = nn.Embedding(6, 4, padding_idx=padding, dtype=getattr(rg, dtype))
         copy_weights(mine, other)
         same_run(mine, other, random.integers(0, 6, size=shape), dtype, steps=2)
 
@@ -77,7 +77,7 @@ def test_batch_norm(dtype: str) -> None:
     for momentum, affine, track, shape, eps in grid:
         options = {"momentum": momentum, "affine": affine, "track_running_stats": track, "eps": eps}
         other = T.BatchNorm1d(3, dtype=getattr(torch, dtype), **options)
-        mine = nn.BatchNorm1d(3, dtype=dtype, **options)
+        mine = nn.BatchNorm1d(3, dtype=getattr(rg, dtype), **options)
         if affine:
             with torch.no_grad():
                 other.weight.uniform_(0.5, 2)
@@ -103,7 +103,7 @@ def test_layer_norm(dtype: str) -> None:
         for affine, bias, eps in itertools.product((True, False), (True, False), (1e-5, 0.1)):
             options = {"elementwise_affine": affine, "bias": bias, "eps": eps}
             other = T.LayerNorm(normalized, dtype=getattr(torch, dtype), **options)
-            mine = nn.LayerNorm(normalized, dtype=dtype, **options)
+            mine = nn.LayerNorm(normalized, dtype=getattr(rg, dtype), **options)
             if affine:
                 with torch.no_grad():
                     other.weight.uniform_(0.5, 2)
@@ -166,7 +166,7 @@ def test_network_of_torch_weights_through_safetensors(
     load_file = pytest.importorskip("safetensors.numpy").load_file
     torch.manual_seed(1)
     other = build(T).to(getattr(torch, dtype))
-    mine = build(nn).to(dtype)
+    mine = build(nn).to(getattr(rg, dtype))
     assert list(mine.state_dict()) == list(other.state_dict())
     assert repr(mine) == repr(other)
     save_file(other.state_dict(), str(tmp_path / "weights.safetensors"))
