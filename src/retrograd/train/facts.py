@@ -53,7 +53,6 @@ def starting_facts(
         "seed": seed,
         "threads": threads,
         "cpu": cpu_name(),
-        "compiled": recipe.compiled,
         "cpu_level": cpu_level() if recipe.compiled else None,
         "versions": versions(),
         "command": command(),
