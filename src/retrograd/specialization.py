@@ -40,6 +40,8 @@ class Trace:
 
     def __init__(self, owner: Compiled, key: Any, leaves: list[Any], form: Any) -> None:
         self.key, self.owner = key, owner
+        self.changed_inputs: list[int] = []
+        """Which arguments the function writes into."""
         self._pulls: dict[tuple[bool, ...], Compiled] = {}
         self.places = [k for k, x in enumerate(leaves) if isinstance(x, Tensor | np.ndarray)]
         capture = Capture()

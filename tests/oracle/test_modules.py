@@ -86,7 +86,10 @@ def test_module(info: Any, dtype: Any) -> None:
                 info, device="cpu", dtype=dtype, requires_grad=True, training=training
             ):
                 theirs, mine = build(info, sample.constructor_input)
-                theirs.to(dtype).train(training), mine.to(getattr(rg, str(dtype).removeprefix("torch."))).train(training)
+                (
+                    theirs.to(dtype).train(training),
+                    mine.to(getattr(rg, str(dtype).removeprefix("torch."))).train(training),
+                )
                 run(theirs, mine, sample.forward_input, 1e-9 if dtype is torch.float64 else 2e-5)
                 tried += 1
     assert tried

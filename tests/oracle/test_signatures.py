@@ -28,7 +28,11 @@ NOT_TAKEN = [
     ("*", "layout pin_memory", "tensors are dense, and the CPU is the only device"),
     ("*", "out_dtype", "float16 and bfloat16, for which it is meant, do not exist here"),
     ("torch.empty", "memory_format", "the order in memory is NumPy's"),
-    ("torch.compile", "name recompile_limit shapes_spec", "programs are kept as many as there are; shapes are fixed"),
+    (
+        "torch.compile",
+        "name recompile_limit shapes_spec",
+        "programs are kept as many as there are; shapes are fixed",
+    ),
     ("torch.load", "pickle_module pickle_load_args", "pickles are refused"),
     ("torch.save", "pickle_module pickle_protocol _*", "pickles are refused"),
     ("functional.rrelu_", "generator", "an argument of PyTorch's inner form"),
