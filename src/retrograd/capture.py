@@ -51,7 +51,7 @@ class Capture(Tracer):
     def is_literal(self, value: Any) -> bool:
         return id(value) in self._literals
 
-    def live(self, key: Any, read: Read, what: str) -> Any:
+    def live(self, key: Any, read: Read) -> Any:
         """A number that is read anew at every call, as a float64 variable."""
         t = self._live.get(key)
         if t is None:

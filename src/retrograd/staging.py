@@ -75,7 +75,7 @@ class Staging:
 
     # What compiling notes beside the ops (`capture.py`); nothing in other contexts.
 
-    def live(self, key: Any, read: Callable[[], Any], what: str) -> Any:
+    def live(self, key: Any, read: Callable[[], Any]) -> Any:
         """A number that may be another one at the next call."""
         return read()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import retrograd as rg
-from retrograd import nn
+from retrograd import nn, optim
 from retrograd.errors import TraceError
 
 BACKENDS = ["reference", "native"]
@@ -58,3 +58,28 @@ def test_an_argument_changed_in_place(backend: str) -> None:
         assert (x.tolist(), y.tolist()) == ([2, 2, 2], [7, 0])
     with pytest.raises(TraceError, match="in place"):
         rg.compile(lambda x, w: x.add_(w))(rg.ones(3), rg.ones(3, requires_grad=True))
+
+
+def test_an_option_that_begins_or_is_another_tensor() -> None:
+    """A momentum of 0 is no variable of the graph, and a rate that is a tensor is that tensor."""
+    for key, first, then in (
+        ("momentum", 0.0, 0.9),
+        ("lr", rg.tensor(0.5), 0.25),
+        ("lr", 0.5, rg.tensor(0.25)),
+    ):
+        weights = []
+        for compiled in (False, True):
+            w = rg.ones(2, requires_grad=True)
+            optimizer = optim.SGD([w], **{"lr": 0.5, key: first})
+
+            def step(w: rg.Tensor = w, optimizer: Any = optimizer) -> None:
+                optimizer.zero_grad()
+                (w * w * w).sum().backward()
+                optimizer.step()
+
+            run = rg.compile(step) if compiled else step
+            run(), run()
+            optimizer.param_groups[0][key] = then
+            run(), run(), run()
+            weights.append(w.detach().numpy())
+        np.testing.assert_allclose(weights[1], weights[0], rtol=1e-6, err_msg=f"{key}: {first!r}, {then!r}")

@@ -165,14 +165,20 @@ class Optimizer:
         tracer: Any = context.tracer
         if tracer is None:
             return group
-        fixed = {k: v for k, v in group.items() if k not in ("params", "initial_lr", *self.live)}
+        live = {k: _live(tracer, group, k) for k in self.live if k in group}
+        # what is no variable of the graph is a fact of it: a 0 among the live options, and which tensor an option is
+        fixed = {k: v for k, v in group.items() if k not in ("params", "initial_lr") and live.get(k, v) is v}
         plain = itemgetter(*(k for k, v in fixed.items() if isinstance(v, _PLAIN)), "params")
+        tensors = [(k, v) for k, v in fixed.items() if isinstance(v, Tensor)]
         state, groups = self.state, self.param_groups
         tracer.guard(
             f"an option, a parameter or the state of {type(self).__name__}",
-            lambda: (plain(group)[:-1], len(group["params"]), len(groups), self.state is state, len(state)),
-        )
-        return {**group, **{k: _live(tracer, group, k) for k in self.live if k in group}}
+            lambda: (
+                plain(group)[:-1], all(group[k] is v for k, v in tensors), len(group["params"]), len(groups),
+                self.state is state, len(state),
+            ),
+        )  # fmt: skip
+        return {**group, **live}
 
     def _state_of(self, param: Tensor, group: Group) -> dict[str, Any]:
         """The state of a parameter.  One that is made while a step is traced exists outside of the graph, too."""
@@ -277,12 +283,12 @@ def _live(tracer: Any, group: Group, key: str) -> Any:
     value = group[key]
     if isinstance(value, tuple | list):
         return tuple(
-            v if isinstance(v, Tensor) else tracer.live((id(group), key, i), lambda i=i: group[key][i], key)
+            v if isinstance(v, Tensor) else tracer.live((id(group), key, i), lambda i=i: group[key][i])
             for i, v in enumerate(value)
         )
     if isinstance(value, Tensor) or (key != "lr" and not value):
         return value
-    return tracer.live((id(group), key), lambda: group[key], key)
+    return tracer.live((id(group), key), lambda: group[key])
 
 
 def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
